@@ -1,0 +1,1 @@
+"""From a question to hits, evidence, a draft, and a checked answer."""

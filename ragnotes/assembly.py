@@ -1,0 +1,1 @@
+"""Settings in, built objects out: the only place that chooses implementations."""

@@ -1,0 +1,1 @@
+"""Adapters to models: texts to unit vectors, prompts to text, and the tokens both read."""

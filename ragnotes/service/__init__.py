@@ -1,0 +1,1 @@
+"""The HTTP edge: a FastAPI application over objects that are already built."""

@@ -1,0 +1,97 @@
+"""Flags, environment and file into one frozen Settings: data only, nothing is built here.
+
+Flags win over the environment (`RAGNOTES_…`), the environment over the file `ragnotes.toml` in the working directory,
+the file over the defaults. A bad value is a SettingsError that names the setting and where the value came from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ragnotes.errors import SettingsError
+
+__all__ = ["SETTINGS_FILE", "Settings", "load_settings"]
+
+SETTINGS_FILE = "ragnotes.toml"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. None for a model means the bundled one."""
+
+    model_config = SettingsConfigDict(env_prefix="RAGNOTES_", frozen=True, extra="ignore", toml_file=SETTINGS_FILE)
+
+    corpus: Annotated[tuple[Path, ...], NoDecode] = (Path("corpus"),)
+    """The folders of notes; in the environment separated as in PATH."""
+    index: Path = Path("indexes/default")
+    embedder: Path | None = None
+    """A sentence-transformers folder."""
+    model: Path | None = None
+    """A GGUF file."""
+    server: str | None = None
+    """The URL of a running server; `ask` is then only its client."""
+    api_key: str | None = Field(default=None, repr=False)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    threads: int = Field(default=max(1, os.cpu_count() or 1), ge=1)
+    """Threads of the embedder and of the language model."""
+    context_tokens: int = Field(default=2048, ge=512)
+    """The language model's context window: prompt and answer together."""
+    answer_tokens: int = Field(default=96, ge=16)
+    queue_length: int = Field(default=8, ge=1)
+    """Questions that may wait for the model before new ones are refused."""
+    max_file_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    pdf_timeout_s: float = Field(default=120.0, gt=0)
+    pdf_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
+
+    @field_validator("corpus", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part for part in value.split(os.pathsep) if part)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(flags: Mapping[str, Any]) -> Settings:
+    """The settings of this run; flags whose value is None or empty count as not given."""
+    given = {name: value for name, value in flags.items() if value not in (None, (), [])}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        raise SettingsError(
+            f"{_origin(name, given)}: {problem['msg']}, got {problem['input']!r}", "correct it, or leave it out"
+        ) from error
+    except ValueError as error:  # a TOML file that is no TOML
+        raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}", "correct it, or remove it") from error
+
+
+def _origin(name: str, flags: Mapping[str, Any]) -> str:
+    if name in flags:
+        return f"--{name.replace('_', '-')}"
+    variable = f"RAGNOTES_{name.upper()}"
+    return variable if variable in os.environ else f"{SETTINGS_FILE}: {name}"

@@ -1,0 +1,1 @@
+"""Stores: text, full text, metadata, vectors and per-file status together."""
