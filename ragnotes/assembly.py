@@ -1,1 +1,183 @@
-"""Settings in, built objects out: the only place that chooses implementations."""
+"""Settings in, built objects out: the only place that chooses implementations.
+
+A `Library` is one corpus with its index. Engines are loaded when they are first needed, so that `ragnotes status` waits
+for no model; the language model loads in its own process while the embedder loads in this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from ragnotes.asking.answering import Asker, Request, checked_question
+from ragnotes.errors import IndexMismatch, IndexMissing, ModelError, NotFound
+from ragnotes.events import Event, IndexSummary, Progress
+from ragnotes.indexing import Indexer, status_of
+from ragnotes.models.bundled import bundled_embedder, bundled_generator
+from ragnotes.models.generator_process import LlamaGenerator
+from ragnotes.ports import Embedder, Generator, Store
+from ragnotes.reading.chunking import CHUNKER
+from ragnotes.reading.corpus import FreshnessCheck, check_roots
+from ragnotes.reading.loaders import Limits
+from ragnotes.settings import Settings
+from ragnotes.stores.local import LocalStore
+from ragnotes.types import Document, FileRecord, Filters, Found, IndexStatus, Manifest, Source
+
+__all__ = ["Library"]
+
+_PIP_MODELS = 'pip install "ragnotes[models]"'
+
+
+class Library:
+    """One corpus and its index, ready to be asked. Methods may be called from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._store: Store | None = None
+        self._fresh: FreshnessCheck | None = None
+
+    def indexed(self) -> bool:
+        """Whether there is an index to ask."""
+        try:
+            return self.store().manifest() is not None
+        except IndexMissing:
+            return False
+
+    def store(self, *, create: bool = False) -> Store:
+        """The opened store. Raises IndexMissing where there is none and it is not to be created."""
+        if self._store is None:
+            self._store = LocalStore.open(self.settings.index, create=create)
+        return self._store
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder. Raises ModelError where none is installed or it cannot be loaded."""
+        from ragnotes.models.sentence_transformer import SentenceTransformerEmbedder
+
+        folder = self.settings.embedder or bundled_embedder()
+        if folder is None:
+            raise ModelError("no embedder is installed", f"{_PIP_MODELS}, or name a folder with --embedder DIR")
+        return SentenceTransformerEmbedder(folder, threads=self.settings.threads)
+
+    @cached_property
+    def _generator(self) -> Generator | str:
+        """The language model, which begins to load; or why there is none."""
+        path = self.settings.model or bundled_generator()
+        if path is None:
+            return f"no model: none is installed; {_PIP_MODELS}, or name a GGUF file with --model FILE"
+        try:
+            generator = LlamaGenerator(
+                path,
+                threads=self.settings.threads,
+                context_tokens=self.settings.context_tokens,
+                queue_length=self.settings.queue_length,
+            )
+        except ModelError as error:
+            return f"no model: {error}"
+        generator.start()
+        return generator
+
+    @property
+    def generator(self) -> Generator | None:
+        """The language model, loading in the background from the first call on; None where there is none."""
+        return None if isinstance(self._generator, str) else self._generator
+
+    @property
+    def no_model(self) -> str | None:
+        """Why there is no language model, where there is none."""
+        return self._generator if isinstance(self._generator, str) else None
+
+    def update(
+        self,
+        progress: Callable[[Progress], None] = lambda _: None,
+        *,
+        rebuild: bool = False,
+        allow_empty: bool = False,
+        retry_failed: bool = False,
+    ) -> IndexSummary:
+        """Brings the index up to date with the corpus; creates it where there is none."""
+        check_roots(self.settings.corpus)
+        embedder = self.embedder
+        return Indexer(
+            self.store(create=True), embedder, self.settings.corpus, self.settings.index, self._limits
+        ).update(progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
+
+    def search(self, query: str, *, filters: Filters, limit: int) -> Found:
+        checked_question(query)
+        return self._asker(llm=False).search(query, filters=filters, limit=limit)
+
+    def ask(self, request: Request) -> Iterator[Event]:
+        """The events of one answer. Errors of the question and the index are raised before the first event."""
+        checked_question(request.question)
+        return self._asker(llm=request.llm).ask(request)
+
+    def status(self) -> IndexStatus:
+        model = self.settings.model or bundled_generator()
+        return status_of(self.store(), self.settings.corpus, self.settings.index, model=model.stem if model else None)
+
+    def documents(self) -> list[tuple[FileRecord, Source | None]]:
+        """Every file of the corpus with its outcome, and the document that it is in the index."""
+        files = self.status().files
+        with self.store().reading() as snapshot:
+            sources = {source.path: source for source in snapshot.documents()}
+        return [(record, sources.get(record.path)) for record in files]
+
+    def document(self, doc_id: str) -> Document:
+        """The document of that id. Raises NotFound."""
+        with self.store().reading() as snapshot:
+            document = snapshot.document(doc_id)
+        if document is None:
+            raise NotFound(f"there is no document {doc_id}", "list them with GET /v1/documents")
+        return document
+
+    def close(self) -> None:
+        """Ends the language model's process and closes the store."""
+        generator = self.__dict__.get("_generator")
+        if generator is not None and not isinstance(generator, str):
+            generator.close()
+        if self._store is not None:
+            self._store.close()
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(
+            max_file_bytes=self.settings.max_file_bytes,
+            pdf_timeout_s=self.settings.pdf_timeout_s,
+            pdf_memory_bytes=self.settings.pdf_memory_bytes,
+        )
+
+    def _asker(self, *, llm: bool) -> Asker:
+        store = self.store()
+        roots = check_roots(self.settings.corpus)
+        generator = self.generator if llm else None  # asked for first: it loads beside the embedder
+        _check_manifest(store.manifest(), self.embedder, tuple(str(root) for root in roots), self.settings.index)
+        return Asker(
+            store=store,
+            embedder=self.embedder,
+            generator=generator,
+            no_model=self.no_model if llm else None,
+            is_fresh=self._freshness(roots),
+            answer_tokens=self.settings.answer_tokens,
+        )
+
+    def _freshness(self, roots: tuple[Path, ...]) -> FreshnessCheck:
+        if self._fresh is None:
+            self._fresh = FreshnessCheck(roots)
+        return self._fresh
+
+
+def _check_manifest(manifest: Manifest | None, embedder: Embedder, roots: tuple[str, ...], index: Path) -> None:
+    """Raises IndexMismatch where the index cannot be asked with this embedder or about this corpus."""
+    if manifest is None:
+        raise IndexMissing(f"{index} holds no index yet", "run: ragnotes index")
+    if (manifest.embedder, manifest.chunker) != (embedder.name, CHUNKER):
+        raise IndexMismatch(
+            f"{index} was built with {manifest.embedder} and {manifest.chunker}, this is {embedder.name} and {CHUNKER}",
+            "run: ragnotes index --rebuild",
+        )
+    if manifest.roots != roots:
+        raise IndexMismatch(
+            f"{index} was built from {', '.join(manifest.roots)}, not from {', '.join(roots)}",
+            "name its corpus with --corpus, or another index with --index",
+        )

@@ -2,46 +2,88 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from ragnotes.types import CueMark, DateMark, Document, HeadingMark, Kind, Mark, PageMark, Place
+from ragnotes.types import CueMark, DateMark, DateRange, Document, HeadingMark, Kind, Mark, PageMark, Place
 
-__all__ = ["HEADING_SEPARATOR", "marks_within", "place_of"]
+__all__ = ["HEADING_SEPARATOR", "Places"]
 
 HEADING_SEPARATOR = " > "
 
-M = TypeVar("M", HeadingMark, PageMark, CueMark, DateMark)
+M = TypeVar("M", bound=Mark)
 
 
-def place_of(document: Document, start: int, end: int) -> Place:
-    """The place of `document.text[start:end]`.
+class Places:
+    """The marks and lines of one document, ready to be asked many times."""
 
-    Heading, page, line and date are those at `start`. Times run from the first cue touched to the last; speakers are
-    all those heard, in order of appearance, joined by commas. A date of the document itself stands in where the text
-    around the span has none.
-    """
-    headings = marks_within(document.marks, HeadingMark, start, start)
-    pages = marks_within(document.marks, PageMark, start, start)
-    dates = marks_within(document.marks, DateMark, start, start)
-    cues = marks_within(document.marks, CueMark, start, end)
-    times = [(cue.t_start, cue.t_end) for cue in cues if cue.t_start is not None]
-    ends = [end for _, end in times if end is not None]
-    speakers = list(dict.fromkeys(cue.speaker for cue in cues if cue.speaker))
-    return Place(
-        heading=HEADING_SEPARATOR.join(headings[-1].path) or None if headings else None,
-        line=document.text.count("\n", 0, start) + 1 if document.kind is Kind.NOTE else None,
-        page=pages[-1].page if pages else None,
-        t_start=times[0][0] if times else None,
-        t_end=max(ends) if ends else None,
-        speaker=", ".join(speakers) or None,
-        date=(dates[-1].date if dates else None) or document.metadata.date,
-    )
+    def __init__(self, document: Document) -> None:
+        self._has_lines = document.kind is Kind.NOTE and document.verbatim
+        self._own_date = document.metadata.date
+        self._headings = _Marks(document.marks, HeadingMark)
+        self._pages = _Marks(document.marks, PageMark)
+        self._cues = _Marks(document.marks, CueMark)
+        self._dates = _Marks(document.marks, DateMark)
+        self._newlines = [match.start() for match in re.finditer("\n", document.text)]
+
+    def heading(self, offset: int) -> tuple[str, ...]:
+        """The heading path that `offset` stands under, outermost first."""
+        mark = self._headings.at(offset)
+        return mark.path if mark else ()
+
+    def page(self, offset: int) -> int | None:
+        mark = self._pages.at(offset)
+        return mark.page if mark else None
+
+    def date(self, offset: int) -> DateRange | None:
+        """The date of the text at `offset`; where it has none, that of the document."""
+        mark = self._dates.at(offset)
+        return (mark.date if mark else None) or self._own_date
+
+    def line(self, offset: int) -> int:
+        """The line that holds `offset`, from 1."""
+        return bisect_left(self._newlines, offset) + 1
+
+    def section(self, offset: int) -> tuple[Mark | None, ...]:
+        """What a chunk must not run across: the marks of heading, page and date that hold at `offset`."""
+        return self._headings.at(offset), self._pages.at(offset), self._dates.at(offset)
+
+    def of(self, start: int, end: int) -> Place:
+        """The place of the span [start, end).
+
+        Heading, page, line and date are those at `start`. Times run from the first cue touched to the last; speakers
+        are all those heard, in order of appearance, joined by commas.
+        """
+        cues = self._cues.within(start, end)
+        starts = [cue.t_start for cue in cues if cue.t_start is not None]
+        ends = [cue.t_end for cue in cues if cue.t_end is not None]
+        speakers = dict.fromkeys(cue.speaker for cue in cues if cue.speaker)
+        return Place(
+            heading=HEADING_SEPARATOR.join(self.heading(start)) or None,
+            line=self.line(start) if self._has_lines else None,
+            page=self.page(start),
+            t_start=starts[0] if starts else None,
+            t_end=max(ends) if ends else None,
+            speaker=", ".join(speakers) or None,
+            date=self.date(start),
+        )
 
 
-def marks_within(marks: Sequence[Mark], kind: type[M], start: int, end: int) -> list[M]:
-    """The marks of one kind that hold anywhere in [start, end), in order: the last one before it, and those inside."""
-    chosen = [mark for mark in marks if isinstance(mark, kind)]
-    first = bisect_right([mark.start for mark in chosen], start) - 1
-    return [mark for mark in chosen[max(first, 0) :] if mark.start < end or mark.start <= start]
+class _Marks(Generic[M]):
+    """The marks of one kind, by start."""
+
+    def __init__(self, marks: Sequence[Mark], kind: type[M]) -> None:
+        self._marks: list[M] = [mark for mark in marks if isinstance(mark, kind)]
+        self._starts = [mark.start for mark in self._marks]
+
+    def at(self, offset: int) -> M | None:
+        """The mark that holds at `offset`, None before the first."""
+        number = bisect_right(self._starts, offset) - 1
+        return self._marks[number] if number >= 0 else None
+
+    def within(self, start: int, end: int) -> list[M]:
+        """The marks that hold anywhere in [start, end), in order."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
+        return self._marks[first : max(bisect_left(self._starts, end), first)]

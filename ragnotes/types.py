@@ -1,18 +1,17 @@
-"""The records that travel through ragnotes, and the ports that its engines implement.
+"""The records that travel through ragnotes.
 
 Reading makes a `Document`, cuts it into `Chunk`s and hands both to a `Store`. Asking takes `Hit`s from the store, picks
-`Evidence`, lets a `Generator` draft, and ends in an `Answer`. Every offset is a Unicode code point into the stored text,
-half-open. This module imports nothing of ragnotes, so that every other may import it.
+`Evidence`, lets a `Generator` draft, and ends in an `Answer`. Every offset counts Unicode code points of the stored
+text, half-open. This module imports nothing of ragnotes, so that every other may import it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,8 +152,9 @@ class Document:
     """One file, read: its stored text and what is known of its structure.
 
     `titled` says that the title comes from the file's content; a title made from the file's name is not embedded, so
-    that a rename costs no embedding. `blocks` are in order, do not overlap, and hold every non-space character outside
-    front matter. `marks` are sorted by `start`.
+    that a rename costs no embedding. `verbatim` says that the text is the file itself, so that its lines are the
+    file's. `blocks` are in order, do not overlap, and hold every non-space character outside front matter. `marks` are
+    sorted by `start`.
     """
 
     doc_id: str
@@ -167,6 +167,7 @@ class Document:
     marks: tuple[Mark, ...] = ()
     blocks: tuple[Block, ...] = ()
     metadata: Metadata = Metadata()
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that answers a query. `rank` counts from 1; `score` is in [0, 1]; `cosine` in [-1, 1]; `bm25` is 0 or more."""
+    """A chunk that answers a query. `rank` is from 1; `score` in [0, 1]; `cosine` in [-1, 1]; `bm25` is 0 or more."""
 
     chunk: Chunk
     source: Source
@@ -263,17 +264,6 @@ class Evidence:
     coverage: float
     place: Place
     links: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of a prompt. `control` text may hold the model's control tokens; all else is tokenised as plain text."""
-
-    text: str
-    control: bool = False
-
-
-Prompt = tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +310,9 @@ class Filters:
         return bool(self.since or self.until or self.tags or self.paths or self.kinds or self.speakers)
 
 
+NO_FILTERS = Filters()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What `ask` gives: sentences with citations, or an abstention with its reason and the nearest passages.
@@ -364,44 +357,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
-    """The question waits for the model behind `position` others."""
-
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Passages:
-    """The passages found, before any word of the answer."""
-
-    hits: tuple[Hit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of the model's draft, not yet checked."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """A citation of the answer, checked."""
-
-    citation: Citation
-
-
-@dataclass(frozen=True, slots=True)
-class Final:
-    """The whole answer; always the last event."""
-
-    answer: Answer
-
-
-Event = Queued | Passages | Token | Cited | Final
-
-
-@dataclass(frozen=True, slots=True)
 class FileRecord:
     """What the index knows of one file. `fingerprint` changes when the file may have, and costs no reading."""
 
@@ -412,23 +367,6 @@ class FileRecord:
     indexed_at: str | None = None
     fingerprint: str = ""
     sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSummary:
-    """What one indexing run did, in files; `embedded` counts strings sent to the embedder, `chunks` those in all."""
-
-    added: int = 0
-    changed: int = 0
-    moved: int = 0
-    removed: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    failed: int = 0
-    embedded: int = 0
-    chunks: int = 0
-    seconds: float = 0.0
-    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,15 +381,6 @@ class IndexStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an indexing run is: files done of files to do, and the one at hand."""
-
-    done: int
-    total: int
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Manifest:
     """What an index was built with. Another embedder or chunker needs a rebuild, another root another index."""
 
@@ -459,89 +388,3 @@ class Manifest:
     dimension: int
     chunker: str
     roots: tuple[str, ...]
-
-
-class Loader(Protocol):
-    """Bytes of one file in, a Document out. Raises `errors.LoadError` with a reason code for what cannot be read."""
-
-    def __call__(self, content: bytes, path: str) -> Document: ...
-
-
-class Embedder(Protocol):
-    """Texts in, unit vectors out: row i belongs to text i. Empty input gives shape (0, dimension)."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def dimension(self) -> int: ...
-    @property
-    def max_tokens(self) -> int: ...
-    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
-    def embed_documents(self, texts: Sequence[str]) -> Vectors: ...
-    def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
-
-
-class TokenCounter(Protocol):
-    """Counts the tokens that the generator will read, without running it."""
-
-    def count(self, text: str) -> int: ...
-
-
-class Generator(Protocol):
-    """A language model. One draft at a time; others wait in a bounded queue.
-
-    `generate` yields pieces of text until `max_tokens`, the end of the draft, or `cancelled()` turning true.
-    It raises `errors.GeneratorBusy` when the queue is full and `errors.GeneratorFailed` when the model cannot answer.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def context_tokens(self) -> int: ...
-    @property
-    def tokens(self) -> TokenCounter: ...
-    def render(self, system: str, user: str) -> Prompt: ...
-    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> Iterator[str]: ...
-    def close(self) -> None: ...
-
-
-class Snapshot(Protocol):
-    """One generation of a store, as one reader sees it: nothing in it changes until it is closed."""
-
-    @property
-    def generation(self) -> int: ...
-    def dense(self, vector: Vectors, limit: int, filters: Filters) -> list[Scored]: ...
-    def lexical(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Scored]: ...
-    def cosines(self, vector: Vectors, chunk_ids: Sequence[str]) -> list[float]: ...
-    def passages(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]: ...
-    def frequencies(self, terms: Sequence[str]) -> dict[str, int]: ...
-    def count(self) -> int: ...
-    def documents(self) -> list[Source]: ...
-    def document(self, doc_id: str) -> Document | None: ...
-    def files(self) -> list[FileRecord]: ...
-
-
-class Store(Protocol):
-    """Text, full text, metadata, vectors and per-file status together: the only truth of an index.
-
-    A writing method is one transaction, acknowledged by its return. Only one process writes at a time: writing methods
-    need `writer()` around them, which raises `errors.IndexLocked` while another holds it.
-
-    Vectors are kept by embedder and exact embedded string, apart from the documents, so that a rename, a revert or a
-    second copy costs no embedding: `remember` them first, then `replace` the document; it raises KeyError on a chunk
-    whose vector was never remembered. `rebuild` replaces everything, manifest included, in one transaction.
-    """
-
-    def reading(self) -> AbstractContextManager[Snapshot]: ...
-    def writer(self) -> AbstractContextManager[None]: ...
-    def manifest(self) -> Manifest | None: ...
-    def start(self, manifest: Manifest) -> None: ...
-    def embeddings(self, embedder: str, texts: Sequence[str]) -> dict[str, Vectors]: ...
-    def remember(self, embedder: str, texts: Sequence[str], vectors: Vectors) -> None: ...
-    def replace(self, document: Document, chunks: Sequence[Chunk], record: FileRecord) -> None: ...
-    def record(self, records: Sequence[FileRecord]) -> None: ...
-    def remove(self, paths: Sequence[str]) -> None: ...
-    def rebuild(
-        self, manifest: Manifest, documents: Iterable[tuple[Document, Sequence[Chunk], FileRecord]]
-    ) -> None: ...
-    def close(self) -> None: ...

@@ -1,0 +1,42 @@
+# Two commands are enough: `make ask Q="..."` and `make test`. Both install what they need into .venv first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+Q ?= Which cache needs an exact prefix match?
+
+.PHONY: ask serve install test check format clean
+
+ask: install
+	@$(BIN)/ask --corpus corpus --index indexes/default "$(Q)"
+
+serve: install
+	$(BIN)/ragnotes serve --corpus corpus --index indexes/default
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.developed
+	$(BIN)/pytest
+
+check: $(VENV)/.developed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.developed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[models]'
+	@touch $@
+
+$(VENV)/.developed: $(VENV)/.installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) indexes/default

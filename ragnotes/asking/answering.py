@@ -1,0 +1,214 @@
+"""A question to a checked answer, as one stream of events: passages first, then tokens, citations, and the whole.
+
+The notes answer, not the model. Evidence is picked before the model is asked; the model sees nothing else; what it
+writes is checked sentence by sentence, and where nothing of it stands, the evidence itself is the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from ragnotes.asking.abstention import reason_to_abstain
+from ragnotes.asking.evidence import select_evidence
+from ragnotes.asking.extraction import extract, stands
+from ragnotes.asking.prompting import build_prompt
+from ragnotes.asking.retrieval import retrieve
+from ragnotes.asking.verification import Checked, check_draft
+from ragnotes.errors import ModelError, UsageError
+from ragnotes.events import Cited, Event, Final, Passages, Token
+from ragnotes.ports import Embedder, Snapshot, Store
+from ragnotes.ports import Generator as LanguageModel
+from ragnotes.types import NO_FILTERS, Answer, Citation, Evidence, Filters, Found, Hit, Mode, Sentence, Source
+
+__all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
+
+MAX_QUESTION_CHARS = 4000
+PROMPT_EVIDENCE = 4
+"""Pieces of evidence that the model is shown: the best four hold the answer about as often as the best eight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question and how it is to be answered. `deadline_s` counts from the start of the answer."""
+
+    question: str
+    filters: Filters = NO_FILTERS
+    limit: int = 10
+    llm: bool = True
+    deadline_s: float | None = None
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Answers questions over one store. `no_model` says why there is no generator, where there is none."""
+
+    store: Store
+    embedder: Embedder
+    generator: LanguageModel | None
+    no_model: str | None
+    is_fresh: Callable[[Source], bool]
+    answer_tokens: int
+
+    def search(self, query: str, *, filters: Filters = NO_FILTERS, limit: int = 10) -> Found:
+        """The passages for `query`. Raises UsageError on an empty or endless query."""
+        query = checked_question(query)
+        clock = _Clock()
+        with self.store.reading() as snapshot:
+            hits, left_out = self._retrieve(snapshot, query, filters, limit)
+            clock.lap("search")
+            return Found(query, tuple(hits), filters, snapshot.generation, clock.laps, tuple(left_out))
+
+    def ask(self, request: Request) -> Iterator[Event]:
+        """The events of one answer, `Final` last. Raises UsageError on an empty or endless question."""
+        question = checked_question(request.question)
+        clock = _Clock()
+        with self.store.reading() as snapshot:
+            hits, left_out = self._retrieve(snapshot, question, request.filters, max(request.limit, PROMPT_EVIDENCE))
+            clock.lap("search")
+            yield Passages(tuple(hits[: request.limit]))
+            evidence = select_evidence(snapshot, self.embedder, question, hits)
+            reason = reason_to_abstain(snapshot, hits, evidence, request.filters)
+            generation = snapshot.generation
+            clock.lap("evidence")
+        draft = _Draft([], reason)
+        if reason is None:
+            draft = yield from self._draft(request, question, evidence, clock)
+        sentences, citations = _cite(draft.checked)
+        for citation in citations:
+            yield Cited(citation)
+        clock.lap("check")
+        yield Final(
+            Answer(
+                question=question,
+                mode=Mode.ABSTAINED if reason else Mode.GENERATED if draft.model else Mode.EXTRACTIVE,
+                reason=draft.reason,
+                sentences=sentences,
+                citations=citations,
+                passages=tuple(hits[: request.limit]),
+                filters=request.filters,
+                model=draft.model,
+                generation=generation,
+                timings_ms=clock.laps | {"total": clock.total_ms()},
+                usage=draft.usage,
+                left_out=tuple(left_out),
+            )
+        )
+
+    def _retrieve(self, snapshot: Snapshot, query: str, filters: Filters, limit: int) -> tuple[list[Hit], list[str]]:
+        return retrieve(snapshot, self.embedder, query, filters=filters, limit=limit, is_fresh=self.is_fresh)
+
+    def _draft(
+        self, request: Request, question: str, evidence: Sequence[Evidence], clock: _Clock
+    ) -> Generator[Event, None, _Draft]:
+        """What the answer is made of: the model's sentences where they stand, else the evidence itself."""
+        extracted = extract(question, evidence)
+        if not request.llm:
+            return _Draft(extracted)
+        if self.generator is None:
+            return _Draft(extracted, self.no_model)
+        try:
+            text, shown, usage = yield from self._written(self.generator, request, question, evidence, clock)
+        except ModelError as error:
+            return _Draft(extracted, f"no draft: {error}")
+        finally:
+            clock.lap("generate")
+        checked = check_draft(question, text, shown)
+        if stands(question, checked, extracted):
+            return _Draft(checked, None, self.generator.name, usage)
+        reason = "late" if clock.late(request.deadline_s) else "draft_not_supported"
+        return _Draft(extracted, reason, usage=usage)
+
+    def _written(
+        self,
+        generator: LanguageModel,
+        request: Request,
+        question: str,
+        evidence: Sequence[Evidence],
+        clock: _Clock,
+    ) -> Generator[Event, None, tuple[str, Sequence[Evidence], dict[str, int]]]:
+        """The model's draft, the evidence it was shown, and the tokens it took."""
+        prompt, shown = build_prompt(generator, question, evidence[:PROMPT_EVIDENCE], answer_tokens=self.answer_tokens)
+        pieces: list[str] = []
+        with closing(
+            generator.generate(
+                prompt,
+                max_tokens=self.answer_tokens,
+                cancelled=lambda: request.cancelled() or clock.late(request.deadline_s),
+            )
+        ) as draft:
+            for piece in draft:
+                pieces.append(piece)
+                yield Token(piece)
+        usage = {"prompt_tokens": draft.usage.prompt_tokens, "tokens": draft.usage.tokens} if draft.usage else {}
+        return "".join(pieces), evidence[:shown], usage
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The sentences of an answer, why they are not the model's, and which model wrote them where it did."""
+
+    checked: Sequence[Checked]
+    reason: str | None = None
+    model: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+class _Clock:
+    """Milliseconds by stage since the start."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.monotonic()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.monotonic()
+        self.laps[stage] = round((now - self._last) * 1000, 1)
+        self._last = now
+
+    def total_ms(self) -> float:
+        return round((time.monotonic() - self._started) * 1000, 1)
+
+    def late(self, deadline_s: float | None) -> bool:
+        return deadline_s is not None and time.monotonic() - self._started > deadline_s
+
+
+def _cite(checked: Sequence[Checked]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
+    """The sentences with their citations, numbered from 1 in order of appearance; one span is one citation."""
+    numbers: dict[tuple[str, int, int], int] = {}
+    sentences, citations = [], []
+    for item in checked:
+        unit, source = item.evidence.unit, item.evidence.hit.source
+        span = (source.doc_id, unit.start, unit.end)
+        if span not in numbers:
+            numbers[span] = len(numbers) + 1
+            citations.append(
+                Citation(
+                    n=numbers[span],
+                    source=source,
+                    place=item.evidence.place,
+                    start=unit.start,
+                    end=unit.end,
+                    quote=item.evidence.text,
+                    links=item.evidence.links,
+                    score=item.evidence.score,
+                    support=item.support,
+                )
+            )
+        sentences.append(Sentence(item.text, (numbers[span],), item.support))
+    return tuple(sentences), tuple(citations)
+
+
+def checked_question(question: str) -> str:
+    """The question without surrounding white space. Raises UsageError where it is empty or endless."""
+    question = question.strip()
+    if not question:
+        raise UsageError("the question is empty", 'ask something, such as: ask "Which notes mention FAISS?"')
+    if len(question) > MAX_QUESTION_CHARS:
+        raise UsageError(
+            f"the question has {len(question)} characters, over the limit of {MAX_QUESTION_CHARS}", "shorten it"
+        )
+    return question

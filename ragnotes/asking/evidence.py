@@ -1,0 +1,107 @@
+"""Hits to evidence: the sentences, list items and table rows that bear on the question, verbatim, best first.
+
+A unit is judged by what it means (cosine to the question), by how much of the question's rare words it holds, and by
+the passage it stands in. Words of its heading and table header count for it too, though less: a row under "Cache Type"
+need not repeat the word.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ragnotes.asking.words import content_stems, query_terms, stems
+from ragnotes.places import Places
+from ragnotes.ports import Embedder, Snapshot
+from ragnotes.types import Evidence, Hit, Unit
+
+__all__ = ["Weights", "question_weights", "select_evidence"]
+
+PASSAGES = 5
+"""Passages whose units are judged. Eight gave no more answers on squad and the seed notes, and take longer."""
+UNITS = 64
+"""Units that are judged at the most; each is embedded."""
+CONTEXT_SHARE = 0.6
+"""How much a question's word counts that only the context of a unit holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How the parts of a unit's score are mixed; they add up to 1."""
+
+    cosine: float = 0.45
+    coverage: float = 0.35
+    passage: float = 0.20
+
+
+def question_weights(snapshot: Snapshot, question: str) -> dict[str, float]:
+    """The stems of the question's content words with their rarity in the notes (inverse document frequency, over 0).
+
+    A word that the notes do not hold weighs most: an answer that lacks it does not bear on the question.
+    """
+    terms = [term for term in query_terms(question) if term.isalnum() or "'" in term]
+    frequencies = snapshot.frequencies(terms)
+    total = max(snapshot.count(), 1)
+    return {
+        stem: math.log(1 + (total - count + 0.5) / (count + 0.5))
+        for term in terms
+        for stem, count in [(stems(term)[0], min(frequencies.get(term, 0), total))]
+    }
+
+
+def select_evidence(
+    snapshot: Snapshot,
+    embedder: Embedder,
+    question: str,
+    hits: Sequence[Hit],
+    *,
+    weights: Weights = Weights(),
+) -> list[Evidence]:
+    """The units of the best hits, best first; ties go to the better passage, then to the earlier unit."""
+    rarity = question_weights(snapshot, question)
+    units = [(hit, unit) for hit in hits[:PASSAGES] for unit in hit.chunk.units][:UNITS]
+    if not units:
+        return []
+    vectors = embedder.embed_documents([_in_context(hit, unit) for hit, unit in units])
+    cosines = vectors @ embedder.embed_queries([question])[0]
+    places: dict[str, Places] = {}
+    evidence = []
+    for (hit, unit), cosine in zip(units, cosines.tolist(), strict=True):
+        document = snapshot.document(hit.source.doc_id) if hit.source.doc_id not in places else None
+        if document is not None:
+            places[hit.source.doc_id] = Places(document)
+        text = hit.chunk.text[unit.start - hit.chunk.start : unit.end - hit.chunk.start]
+        share = coverage(rarity, unit.plain, f"{hit.chunk.context} {unit.lead}")
+        score = weights.cosine * max(cosine, 0.0) + weights.coverage * share + weights.passage * hit.score
+        evidence.append(
+            Evidence(
+                hit=hit,
+                unit=unit,
+                text=text,
+                score=round(score, 6),
+                cosine=round(cosine, 6),
+                coverage=round(share, 6),
+                place=places[hit.source.doc_id].of(unit.start, unit.end),
+                links=tuple(link for link in hit.chunk.links if link in text),
+            )
+        )
+    return sorted(evidence, key=lambda item: (-item.score, item.hit.rank, item.unit.start))
+
+
+def coverage(rarity: Mapping[str, float], text: str, context: str) -> float:
+    """The share of the question's rare words that `text` holds, in [0, 1]; a word only in `context` counts in part."""
+    total = sum(rarity.values())
+    if not total:
+        return 0.0
+    here, around = set(content_stems(text)), set(content_stems(context))
+    held = sum(
+        weight * (1.0 if stem in here else CONTEXT_SHARE if stem in around else 0.0) for stem, weight in rarity.items()
+    )
+    return held / total
+
+
+def _in_context(hit: Hit, unit: Unit) -> str:
+    """What is embedded for a unit: its words after the innermost thing that says what it is about."""
+    about = unit.lead or (hit.chunk.place.heading or hit.source.title).split(" > ")[-1]
+    return f"{about}: {unit.plain}"

@@ -1,0 +1,66 @@
+"""Words as retrieval and verification compare them: terms, stems, numbers, negation."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import snowballstemmer
+
+__all__ = ["content_stems", "negated", "numbers_in", "query_terms", "stems"]
+
+_WORD = re.compile(r"\w+(?:['’]\w+)?", re.UNICODE)
+_COMPOUND = re.compile(r"\w+(?:[-_./+#@:]+\w+)+|\w\+\+|\w#", re.UNICODE)
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|without|cannot|nobody|nothing|hardly|kein\w*|nicht|nie|nunca|jamás|ningun\w*)\b"
+    r"|n['’]t\b",
+    re.IGNORECASE,
+)
+
+STOP_WORDS = frozenset(
+    """
+    a about am an and any are as at be been being but by can could did do does doing done for from get give had has have
+    having he her here hers him his how i if in into is it its just let may me might mine must my of on one or our ours
+    please shall she should so some tell than that the their theirs them then there these they this those to us was we
+    were what when where which while who whom whose why will with would you your yours
+    """.split()  # noqa: SIM905 - a paragraph reads better than a column of quotes
+)
+
+
+def query_terms(question: str) -> list[str]:
+    """The words of a question to search by, each once, in order; identifiers both whole and in parts.
+
+    Stop words go, unless there is nothing else.
+    """
+    words = [word.lower() for word in _WORD.findall(question)]
+    kept = [word for word in words if word not in STOP_WORDS] or words
+    return list(dict.fromkeys(kept + [compound.lower() for compound in _COMPOUND.findall(question)]))
+
+
+def stems(text: str) -> list[str]:
+    """The stems of all words, in order."""
+    return [_stem(word.lower()) for word in _WORD.findall(text)]
+
+
+def content_stems(text: str) -> list[str]:
+    """The stems of the words that carry content, in order, repeats kept."""
+    return [_stem(word) for word in (w.lower() for w in _WORD.findall(text)) if word not in STOP_WORDS]
+
+
+def numbers_in(text: str) -> set[str]:
+    """The numbers of a text as digits without grouping commas: `1,000` and `1000` are one number."""
+    return {re.sub(r",(?=\d{3})", "", number) for number in _NUMBER.findall(text)}
+
+
+def negated(text: str) -> bool:
+    """Whether the text denies something."""
+    return bool(_NEGATION.search(text))
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
+    return str(_STEMMER.stemWord(word.replace("’", "'")))
+
+
+_STEMMER = snowballstemmer.stemmer("porter")

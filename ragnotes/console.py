@@ -1,0 +1,307 @@
+"""What the command line shows a person: results on stdout, notices and progress on stderr.
+
+Text of notes and models cannot steer the terminal: escape sequences and control characters are dropped. In a pipe
+there is no colour and no wrapping, and quotes are whole.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
+from rich.text import Text
+
+from ragnotes.errors import RagnotesError
+from ragnotes.events import Progress
+from ragnotes.service.wire import (
+    AnswerJson,
+    CitationJson,
+    EventJson,
+    FileJson,
+    FoundJson,
+    HitJson,
+    PassagesJson,
+    PlacedJson,
+    QueuedJson,
+    StatusJson,
+    SummaryJson,
+    TokenJson,
+)
+from ragnotes.types import FileStatus, Kind, Mode, Support
+
+__all__ = [
+    "indexing",
+    "plain",
+    "show_answer",
+    "show_error",
+    "show_found",
+    "show_left_out",
+    "show_note",
+    "show_shortfall",
+    "show_status",
+    "show_summary",
+    "working",
+]
+
+MAX_WIDTH = 100
+"""Columns: longer lines are hard to read, however wide the terminal."""
+NEAREST = 3
+INDENT = 4
+HIT_INDENT = len("  1  0.963  ")
+SNIPPET_CHARS = 160
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC and other strings: titles, links, clipboard
+    r"|\x1b[ -/]*[0-~]"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
+_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
+
+_REASONS = {
+    "empty_index": "The index holds no text yet.",
+    "filtered_out": "No passage passes the filters.",
+    "no_match": "No passage is about this.",
+    "low_support": "The nearest passages do not bear on the question well enough.",
+}
+_SHORTFALLS = {
+    "late": "the model was too slow for the deadline; these are the notes' own words",
+}
+_STATUS_STYLES = {
+    FileStatus.INDEXED: "green",
+    FileStatus.SKIPPED: "dim",
+    FileStatus.STALE: "yellow",
+    FileStatus.FAILED: "red",
+}
+
+
+def plain(text: str) -> str:
+    """`text` on one line, without anything that a terminal would obey."""
+    return " ".join(_CONTROL.sub("", _ESCAPES.sub("", text)).split())
+
+
+def show_answer(answer: AnswerJson, *, explain: bool = False) -> None:
+    """The answer with numbered footnotes; an abstention with its reason and the nearest passages."""
+    out = _stdout()
+    if answer.answered:
+        _print(out, _marked(answer))
+        for citation in answer.citations:
+            out.print()
+            _show_citation(out, citation)
+    else:
+        reason = _REASONS.get(answer.reason or "", plain(answer.reason or ""))
+        _print(out, Text.assemble(("The notes do not say.", "bold"), f" {reason}".rstrip()))
+    if not answer.answered and answer.passages and not explain:
+        out.print()
+        _print(out, Text("Nearest passages:", "dim"))
+        for hit in answer.passages[:NEAREST]:
+            _print(out, _place(hit), indent=INDENT)
+            _print(out, _snippet(hit), indent=2 * INDENT, shorten=True)
+    if explain:
+        out.print()
+        _show_hits(out, answer.passages, explain=True)
+
+
+def show_found(found: FoundJson, *, explain: bool = False) -> None:
+    """The hits of a search by rank."""
+    if not found.hits:
+        show_note("nothing passes the filters" if _limited(found) else "nothing found")
+    _show_hits(_stdout(), found.hits, explain=explain)
+
+
+def show_status(status: StatusJson) -> None:
+    """Every file by outcome, trouble last, then the counts."""
+    out = _stdout()
+    order = list(_STATUS_STYLES)
+    width = max((len(plain(file.path)) for file in status.files), default=0)
+    for file in sorted(status.files, key=lambda file: (order.index(file.status), file.path)):
+        _print(out, _file_line(file, min(width, 60)))
+    counts = ", ".join(f"{status.counts.get(outcome, 0)} {outcome}" for outcome in order)
+    models = " · ".join(plain(name) for name in (status.embedder, status.model) if name)
+    if status.files:
+        out.print()
+    _print(out, Text.assemble((counts, "bold"), (f" · generation {status.generation} · {models}", "dim")))
+
+
+def show_summary(summary: SummaryJson, failed: Sequence[FileJson], *, on_stderr: bool = False) -> None:
+    """One line on what an indexing run did, then the files that failed and why."""
+    out = _stderr() if on_stderr else _stdout()
+    names = ("added", "changed", "moved", "removed", "unchanged", "skipped", "failed")
+    files = ", ".join(f"{name} {getattr(summary, name)}" for name in names)
+    work = f"{summary.chunks} chunks, {summary.embedded} embedded in {summary.seconds:.1f} s"
+    _print(out, Text(f"{files}; {work}"))
+    for file in failed:
+        _print(out, Text.assemble(("failed", "red"), f"  {plain(file.path)}  ", (plain(file.reason or ""), "dim")))
+
+
+def show_left_out(paths: Sequence[str]) -> None:
+    for path in paths:
+        show_note(f"{plain(path)} was left out: it changed since it was indexed; run: ragnotes index")
+
+
+def show_shortfall(answer: AnswerJson) -> None:
+    """Why the model did not write the answer, where that is something to know or to mend."""
+    reason = answer.reason or ""
+    if answer.mode is Mode.EXTRACTIVE and (reason in _SHORTFALLS or reason.startswith("no ")):
+        show_note(_SHORTFALLS.get(reason, reason))
+
+
+def show_note(text: str) -> None:
+    _print(_stderr(), Text.assemble(("note:", "yellow"), f" {plain(text)}"))
+
+
+def show_error(error: RagnotesError) -> None:
+    """One line: what is wrong, and what to do."""
+    _print(_stderr(), Text.assemble(("error:", "bold red"), f" {plain(str(error))}"))
+
+
+@contextmanager
+def working(first: str) -> Iterator[Callable[[EventJson], None]]:
+    """A moving line while an answer is made, on a terminal only; the yielded function takes its events."""
+    err = _stderr()
+    if not err.is_terminal:
+        yield lambda _: None
+        return
+    with err.status(Text(first, "dim")) as line:
+        yield lambda event: line.update(Text(_stage(event, str(line.status)), "dim"))
+
+
+@contextmanager
+def indexing(*, verbose: bool) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on a terminal; with `verbose` a line for each file instead; else nothing."""
+    err = _stderr()
+    if verbose:
+        yield lambda progress: _print(err, Text(plain(progress.path))) if progress.path else None
+    elif not err.is_terminal:
+        yield lambda _: None
+    else:
+        bar = ProgressBar(
+            TextColumn("{task.description}", markup=False, style="dim"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=err,
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("loading the models", total=None)
+            yield lambda progress: bar.update(
+                task, completed=progress.done, total=progress.total, description=plain(progress.path)[-40:]
+            )
+
+
+def _stdout() -> Console:
+    return _console(sys.stdout.isatty(), stderr=False)
+
+
+def _stderr() -> Console:
+    return _console(sys.stderr.isatty(), stderr=True)
+
+
+def _console(terminal: bool, *, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if terminal:
+        console.width = min(console.width, MAX_WIDTH)
+    return console
+
+
+def _print(console: Console, text: Text, *, indent: int = 0, shorten: bool = False) -> None:
+    """`text` on a terminal wrapped or shortened to its width; in a pipe one line, whole."""
+    if not console.is_terminal:
+        console.print(Text(" " * indent) + text, soft_wrap=True)
+        return
+    if shorten:
+        text.truncate(console.width - indent, overflow="ellipsis")
+    console.print(Padding(text, (0, 0, 0, indent), expand=False) if indent else text)
+
+
+def _marked(answer: AnswerJson) -> Text:
+    """The sentences, each followed by the numbers of its citations."""
+    text = Text()
+    for sentence in answer.sentences:
+        text.append(" " if text else "").append(plain(sentence.text))
+        for number in sentence.citations:
+            text.append(f" [{number}]", "cyan")
+    return text
+
+
+def _show_citation(out: Console, citation: CitationJson) -> None:
+    heading = Text.assemble((f"[{citation.n}] ", "cyan"), _place(citation))
+    if citation.support is not Support.SUPPORTED:
+        heading.append(f" · {citation.support} support", "yellow")
+    _print(out, heading)
+    _print(out, Text(plain(citation.quote), "dim"), indent=INDENT, shorten=True)
+    for link in citation.links:
+        _print(out, Text(plain(link), "blue"), indent=INDENT)
+
+
+def _show_hits(out: Console, hits: Sequence[HitJson], *, explain: bool) -> None:
+    for hit in hits:
+        line = Text.assemble((f"{hit.rank:>3}  ", "cyan"), f"{hit.score:.3f}  ", _place(hit))
+        _print(out, line)
+        if explain:
+            _print(out, Text(f"cosine {hit.cosine:.3f} · bm25 {hit.bm25:.3f}", "cyan"), indent=HIT_INDENT)
+        _print(out, _snippet(hit), indent=HIT_INDENT, shorten=True)
+
+
+def _file_line(file: FileJson, width: int) -> Text:
+    line = Text.assemble((f"{file.status:<8}", _STATUS_STYLES[file.status]), f"  {plain(file.path):<{width}}")
+    if file.chunks:
+        line.append(f"  {file.chunks} chunk{'s' if file.chunks > 1 else ''}", "dim")
+    if file.reason:
+        line.append(f"  {plain(file.reason)}", "dim")
+    line.rstrip()
+    return line
+
+
+def _place(placed: PlacedJson) -> Text:
+    """Where to look it up: `notes.md:63 · Heading > Part · 2024-01-07`."""
+    parts = [plain(part) for part in (placed.heading, placed.date) if part]
+    return Text.assemble((_spot(placed), "bold"), ("".join(f" · {part}" for part in parts), "dim"))
+
+
+def _spot(placed: PlacedJson) -> str:
+    path = plain(placed.path)
+    if placed.kind is Kind.TRANSCRIPT and placed.t_start is not None:
+        until = f"–{_clock(placed.t_end)}" if placed.t_end is not None else ""
+        speaker = f" {plain(placed.speaker)}" if placed.speaker else ""
+        return f"{path} {_clock(placed.t_start)}{until}{speaker}"
+    if placed.page is not None:
+        return f"{path} p. {placed.page}"
+    return f"{path}:{placed.line}" if placed.line is not None else path
+
+
+def _clock(seconds: float) -> str:
+    """`12:31`, from an hour on `1:02:31`."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def _snippet(hit: HitJson) -> Text:
+    """The beginning of a passage, without headings, which its place names already, and without the targets of links."""
+    body = plain(_LINK.sub(r"\1", _HEADING.sub("", hit.text))) or plain(hit.text)
+    return Text(body if len(body) <= SNIPPET_CHARS else f"{body[: SNIPPET_CHARS - 1].rstrip()}…", "dim")
+
+
+def _limited(found: FoundJson) -> bool:
+    filters = found.filters
+    return bool(filters.since or filters.until or filters.tags or filters.paths or filters.kinds or filters.speakers)
+
+
+def _stage(event: EventJson, now: str) -> str:
+    match event:
+        case QueuedJson():
+            return f"waiting for the model behind {event.position} others"
+        case PassagesJson():
+            return f"reading {len(event.hits)} passages"
+        case TokenJson():
+            return "writing and checking"
+    return now

@@ -1,0 +1,74 @@
+"""What an answer and an indexing run tell on their way, and in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ragnotes.types import Answer, Citation, Hit
+
+__all__ = ["Cited", "Event", "Final", "IndexSummary", "Passages", "Progress", "Queued", "Token"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The question waits for the model behind `position` others."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """The passages found, before any word of the answer."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the model's draft, not yet checked."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation of the answer, checked."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The whole answer; always the last event."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSummary:
+    """What one indexing run did, in files; `embedded` counts strings sent to the embedder, `chunks` those in all."""
+
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+    embedded: int = 0
+    chunks: int = 0
+    seconds: float = 0.0
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an indexing run is: files done of files to do, and the one at hand."""
+
+    done: int
+    total: int
+    path: str = ""
+
+
+Event = Queued | Passages | Token | Cited | Final
+"""What an answer tells on its way, in this order; `Final` ends it."""

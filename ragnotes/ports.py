@@ -1,0 +1,139 @@
+"""The ports: what the engines of ragnotes promise, as Protocols.
+
+The wings (`reading`, `asking`) and `indexing` know engines by these alone; `assembly` chooses who keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ragnotes.types import Chunk, Document, FileRecord, Filters, Manifest, Scored, Source, Vectors
+
+__all__ = [
+    "Draft",
+    "Embedder",
+    "Generator",
+    "Loader",
+    "Prompt",
+    "Segment",
+    "Snapshot",
+    "Store",
+    "TokenCounter",
+    "Usage",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a prompt. `control` text may hold the model's control tokens; all else is tokenised as plain text."""
+
+    text: str
+    control: bool = False
+
+
+Prompt = tuple[Segment, ...]
+
+
+class Loader(Protocol):
+    """Bytes of one file in, a Document out. Raises `errors.LoadError` with a reason code for what cannot be read."""
+
+    def __call__(self, content: bytes, path: str) -> Document: ...
+
+
+class Embedder(Protocol):
+    """Texts in, unit vectors out: row i belongs to text i. Empty input gives shape (0, dimension)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def max_tokens(self) -> int: ...
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+    def embed_documents(self, texts: Sequence[str]) -> Vectors: ...
+    def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens that the generator will read, without running it."""
+
+    def count(self, text: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens that a draft read and wrote."""
+
+    prompt_tokens: int
+    tokens: int
+
+
+class Draft(Iterator[str], Protocol):
+    """Pieces of text as the model writes them. `close` ends the draft early; `usage` is None until it has ended."""
+
+    @property
+    def usage(self) -> Usage | None: ...
+    def close(self) -> None: ...
+
+
+class Generator(Protocol):
+    """A language model. One draft at a time; others wait in a bounded queue.
+
+    `generate` yields pieces of text until `max_tokens`, the end of the draft, or `cancelled()` turning true.
+    It raises `errors.GeneratorBusy` when the queue is full and `errors.GeneratorFailed` when the model cannot answer.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def context_tokens(self) -> int: ...
+    @property
+    def tokens(self) -> TokenCounter: ...
+    def render(self, system: str, user: str) -> Prompt: ...
+    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> Draft: ...
+    def close(self) -> None: ...
+
+
+class Snapshot(Protocol):
+    """One generation of a store, as one reader sees it: nothing in it changes until it is closed."""
+
+    @property
+    def generation(self) -> int: ...
+    def dense(self, vector: Vectors, limit: int, filters: Filters) -> list[Scored]: ...
+    def lexical(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Scored]: ...
+    def cosines(self, vector: Vectors, chunk_ids: Sequence[str]) -> list[float]: ...
+    def passages(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]: ...
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]: ...
+    def count(self) -> int: ...
+    def documents(self) -> list[Source]: ...
+    def document(self, doc_id: str) -> Document | None: ...
+    def files(self) -> list[FileRecord]: ...
+
+
+class Store(Protocol):
+    """Text, full text, metadata, vectors and per-file status together: the only truth of an index.
+
+    A writing method is one transaction, acknowledged by its return. Only one process writes at a time: writing methods
+    need `writer()` around them, which raises `errors.IndexLocked` while another holds it.
+
+    Vectors are kept by embedder and exact embedded string, apart from the documents, so that a rename, a revert or a
+    second copy costs no embedding: `remember` them first, then `replace` the document; it raises KeyError on a chunk
+    whose vector was never remembered. `rebuild` replaces everything, manifest included, in one transaction.
+    """
+
+    def reading(self) -> AbstractContextManager[Snapshot]: ...
+    def writer(self) -> AbstractContextManager[None]: ...
+    def manifest(self) -> Manifest | None: ...
+    def start(self, manifest: Manifest) -> None: ...
+    def embeddings(self, embedder: str, texts: Sequence[str]) -> dict[str, Vectors]: ...
+    def remember(self, embedder: str, texts: Sequence[str], vectors: Vectors) -> None: ...
+    def replace(self, document: Document, chunks: Sequence[Chunk], record: FileRecord) -> None: ...
+    def record(self, records: Sequence[FileRecord]) -> None: ...
+    def remove(self, paths: Sequence[str]) -> None: ...
+    def rebuild(
+        self, manifest: Manifest, documents: Iterable[tuple[Document, Sequence[Chunk], FileRecord]]
+    ) -> None: ...
+    def close(self) -> None: ...

@@ -1,0 +1,203 @@
+"""Documents to chunks: passages on structural borders, small enough that the embedder reads every word.
+
+A chunk is a run of whole blocks of one section, page and date. It carries a context line (title > headings > date >
+what its first block needs to be understood), which is embedded and searched with it but is no part of its span. Each
+chunk knows its units: the sentences, list items and table rows that can be quoted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ragnotes.places import HEADING_SEPARATOR, Places
+from ragnotes.ports import Embedder
+from ragnotes.reading.markup import link_definitions, links_of
+from ragnotes.reading.units import plain_of, sentences_of, units_of
+from ragnotes.types import Block, BlockKind, Chunk, Document, Kind, Mark
+
+__all__ = ["CHUNKER", "chunk_document"]
+
+TARGET_TOKENS = 160
+"""A chunk is closed once it holds this many; docs/decisions records what other sizes gave."""
+SMALL_TOKENS = 24
+"""A run smaller than this joins its neighbour of the same section."""
+CONTEXT_TOKENS = 56
+_CONTEXT_CHARS = 1000
+
+CHUNKER = f"structure-2/{TARGET_TOKENS}"
+"""Names the way of chunking in the index; a change of results changes the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A block, or a part of one that was too long, with its size and where it stands."""
+
+    block: Block
+    tokens: int
+    section: tuple[Mark | None, ...]
+
+
+def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
+    """The chunks of `document`, in order; together they hold every non-space character of its blocks.
+
+    No chunk is longer than the embedder reads, context included. A document without blocks gives [].
+    """
+    places = Places(document)
+    definitions = link_definitions(document.text) if document.kind is Kind.NOTE else {}
+    seen: dict[str, int] = {}
+    chunks = []
+    for run in _runs(_pieces(document, places, embedder), _room(embedder)):
+        blocks = [piece.block for piece in run]
+        text = document.text[blocks[0].start : blocks[-1].end]
+        seen[text] = seen.get(text, -1) + 1
+        key = f"{document.doc_id}\0{seen[text]}\0{text}"
+        chunks.append(
+            Chunk(
+                chunk_id="c" + hashlib.sha256(key.encode()).hexdigest()[:20],
+                doc_id=document.doc_id,
+                start=blocks[0].start,
+                end=blocks[-1].end,
+                text=text,
+                context=_context(document, places, _first_body(blocks), embedder),
+                plain="\n".join(plain_of(document, block) for block in blocks),
+                place=places.of(_first_body(blocks).start, blocks[-1].end),
+                units=tuple(units_of(document, blocks)),
+                links=links_of(text, definitions),
+            )
+        )
+    return chunks
+
+
+def _pieces(document: Document, places: Places, embedder: Embedder) -> list[_Piece]:
+    """The blocks with their sizes; a block too long to embed is cut at sentences, a sentence too long at words."""
+    sizes = embedder.count_tokens([plain_of(document, block) for block in document.blocks])
+    room = _room(embedder)
+    pieces = []
+    for block, size in zip(document.blocks, sizes, strict=True):
+        section = places.section(block.start)
+        if size <= room:
+            pieces.append(_Piece(block, size, section))
+        else:
+            pieces += [_Piece(part, tokens, section) for part, tokens in _parts(document, block, embedder, room)]
+    return pieces
+
+
+def _parts(document: Document, block: Block, embedder: Embedder, room: int) -> list[tuple[Block, int]]:
+    """`block` cut into parts of at most `room` tokens, at line or sentence ends where that is possible."""
+    spans = list(_finest_spans(document, block, embedder, room))
+    cuts = [replace(block, start=start, end=end) for start, end in spans]
+    sizes = embedder.count_tokens([plain_of(document, cut) for cut in cuts])
+    parts: list[tuple[Block, int]] = []
+    for cut, size in zip(cuts, sizes, strict=True):
+        if parts and parts[-1][1] + size <= min(room, TARGET_TOKENS):
+            last, tokens = parts[-1]
+            parts[-1] = (replace(last, end=cut.end), tokens + size)
+        else:
+            parts.append((cut, size))
+    return parts
+
+
+def _finest_spans(document: Document, block: Block, embedder: Embedder, room: int) -> Iterator[tuple[int, int]]:
+    text = document.text[block.start : block.end]
+    if block.kind in (BlockKind.CODE, BlockKind.ROW):
+        spans = [match.span() for match in re.finditer(r"\S(?:[^\n]*\S)?", text)]
+    else:
+        spans = list(sentences_of(text))
+    cuts = [replace(block, start=block.start + start, end=block.start + end) for start, end in spans]
+    sizes = embedder.count_tokens([plain_of(document, cut) for cut in cuts])
+    for cut, size in zip(cuts, sizes, strict=True):
+        if size <= room:
+            yield cut.start, cut.end
+        else:
+            yield from _word_spans(document, cut, embedder, room)
+
+
+def _word_spans(document: Document, block: Block, embedder: Embedder, room: int) -> Iterator[tuple[int, int]]:
+    """Cuts at words, or inside a word that alone is too long (text without spaces, encoded data)."""
+
+    def fits(start: int, end: int) -> bool:
+        return embedder.count_tokens([plain_of(document, replace(block, start=start, end=end))])[0] <= room
+
+    start = block.start
+    while start < block.end:
+        cut = _longest_fit(start, block.end, room, fits)
+        if cut < block.end:
+            kept = re.match(r".*\s", document.text[start:cut], re.DOTALL)
+            if kept and kept[0].strip() and fits(start, start + kept.end()):  # half a link may be longer than a whole
+                cut = start + kept.end()
+        piece = document.text[start:cut]
+        if piece.strip():
+            yield start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+        start = cut
+
+
+def _longest_fit(start: int, end: int, room: int, fits: Callable[[int, int], bool]) -> int:
+    """Where the longest piece from `start` on that fits ends, at least one character on.
+
+    Looks no further than twice what fits, so that cutting a long text takes time in proportion to its length.
+    """
+    low, step = start + 1, room
+    while low + step < end and fits(start, low + step):
+        low, step = low + step, step * 2
+    high = min(end, low + step)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(start, middle) else (low, middle - 1)
+    return low
+
+
+def _room(embedder: Embedder) -> int:
+    """Tokens that a chunk may have beside its context and the embedder's own marks."""
+    return embedder.max_tokens - CONTEXT_TOKENS - 4
+
+
+def _runs(pieces: Sequence[_Piece], room: int) -> list[list[_Piece]]:
+    """Pieces grouped into chunks: headings open one, sections part them, the target size closes them."""
+    runs: list[list[_Piece]] = []
+    for piece in pieces:
+        if runs and _joins(runs[-1], piece, room):
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    merged: list[list[_Piece]] = []
+    for run in runs:
+        small = _size(run) < SMALL_TOKENS
+        if small and merged and merged[-1][-1].section == run[0].section and _size(merged[-1]) + _size(run) <= room:
+            merged[-1] += run
+        else:
+            merged.append(run)
+    return merged
+
+
+def _size(run: Sequence[_Piece]) -> int:
+    return sum(piece.tokens for piece in run)
+
+
+def _joins(run: Sequence[_Piece], piece: _Piece, room: int) -> bool:
+    only_headings = all(member.block.kind is BlockKind.HEADING for member in run)
+    if _size(run) + piece.tokens > (room if only_headings else TARGET_TOKENS):
+        return False
+    if only_headings:  # headings stay with what they head, also one heading after another
+        return run[-1].section[1] == piece.section[1]
+    return piece.block.kind is not BlockKind.HEADING and run[-1].section == piece.section
+
+
+def _first_body(blocks: Sequence[Block]) -> Block:
+    return next((block for block in blocks if block.kind is not BlockKind.HEADING), blocks[0])
+
+
+def _context(document: Document, places: Places, first: Block, embedder: Embedder) -> str:
+    """Title > headings > date > lead, each once, cut to what the embedder can spare for it."""
+    names = [document.title] if document.titled else []
+    names += [name for name in places.heading(first.start) if name not in names]
+    if (date := places.date(first.start)) is not None:
+        names.append(str(date))
+    if first.lead:
+        names.append(first.lead)
+    context = HEADING_SEPARATOR.join(name for name in names if name)[:_CONTEXT_CHARS].rstrip()
+    while context and embedder.count_tokens([context])[0] > CONTEXT_TOKENS:
+        context = context[: int(len(context) * 0.8)].rstrip()
+    return context

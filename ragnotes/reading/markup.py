@@ -1,0 +1,197 @@
+"""From a stretch of Markdown source to the words that a reader sees, and to the links in it.
+
+Works on any stretch, also one cut out of the middle of a block, so it reads patterns and not a grammar. The result is
+derived text: embedded, searched and shown, never counted in offsets.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import string
+
+from ragnotes.reading.repair import repair_mojibake
+
+__all__ = ["cells_of", "link_definitions", "links_of", "mask_links", "plain_text"]
+
+# Repeats are possessive and stop at the next opener of their kind, so that hostile text costs linear time.
+_DESTINATION = r"(?:<[^<>\n]*+>|[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)"
+_INLINE_LINK = re.compile(
+    rf"(?<!\\)!?\[((?:[^\[\]\\]|\\.|\[[^\[\]]*+\])*+)\]"
+    rf"\(\s*+({_DESTINATION})(?:\s++(?:\"[^\"]*+\"|'[^']*+'|\([^()]*+\)))?\s*+\)"
+)
+_REFERENCE_LINK = re.compile(r"(?<![\w\]])!?\[([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
+_SHORTCUT_LINK = re.compile(r"(?<!\])\[([^\[\]\n]+)\](?![\[(:])")
+_DEFINITION = re.compile(
+    r"^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*+(<[^<>\n]*+>|\S++)"
+    r"(?:[ \t]++(?:\"[^\"\n]*+\"|'[^'\n]*+'|\([^()\n]*+\)))?[ \t]*+$",
+    re.MULTILINE,
+)
+_FOOTNOTE = re.compile(r"\[\^[^\[\]\s]+\]:?")
+_WIKILINK = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]+))?\]\]")
+_IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?")
+_AFTER_URL = r"\s<>\"'`|“”„‘’«»「」『』《》（）【】。，、；：！？…"
+_BARE_URL = re.compile(
+    rf"<?(?<![A-Za-z0-9_])((?:https?|ftp)://[^{_AFTER_URL}]+|www\.[^.{_AFTER_URL}][^{_AFTER_URL}]*)>?", re.IGNORECASE
+)
+_MAIL = re.compile(r"<([\w.+-]++@[\w.-]++)>")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_FRAME = re.compile(r"<(?:iframe|img|embed|video|audio|source)\b([^<>]*+)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\b(src|href|title|alt)\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+_LINE_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][\w:-]*+(?:\s[^<>\n]*+|/)?>")
+_TEMPLATE = re.compile(r"\{\{[^{}]*+\}\}|\{%(?:(?!\{%|%\}).)*+%\}|\{:[^{}\n]*+\}", re.DOTALL)
+_RULE = re.compile(
+    r"^[ \t>]*+(?:(?:[-*_][ \t]*+){3,}+|=++[ \t]*+"
+    r"|\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+)$",
+    re.MULTILINE,
+)
+_HEADING = re.compile(r"^[ \t>]*+#{1,6}[ \t].*$", re.MULTILINE)
+_LINE_START = re.compile(
+    r"^[ \t]*+(?:>[ \t]?)*+[ \t]*+(?:#{1,6}[ \t]+|(?:[-*+]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?", re.MULTILINE
+)
+"""A number of four digits is a year that a wrapped line begins with."""
+_CALLOUT = re.compile(r"\[![\w-]+\][+-]?[ \t]*")
+_STRONG = re.compile(
+    r"(?:(\*\*\*|\*\*|~~)|(?<![\w=])(__|==)(?![_=]))(?=\S)((?:(?!\1|\2).)++)(?<=\S)(?:\1|\2(?![\w=]))", re.DOTALL
+)
+_EMPHASIS = re.compile(
+    r"(?<![\w*])\*(?=[^\s*])((?:[^*\n]|\n(?!\s*\n))+?)(?<=[^\s*])\*(?![\w*])"
+    r"|(?<![\w_])_(?=[^\s_])((?:[^_\n]|\n(?!\s*\n))+?)(?<=[^\s_])_(?![\w_])"
+)
+_CODE = re.compile(r"(?<![`\\])(`{1,3})(?!`)(.+?)(?<!`)\1(?!`)")
+_MATH = re.compile(r"\$\$[^$]++\$\$|(?<![\w$\\])\$(?=[^\s$])[^$\n]++(?<=[^\s\\])\$(?![\w$])")
+_FENCE = re.compile(r"^[ \t>]*+(?:```[^`\n]*+|~~~.*)$", re.MULTILINE)
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w*);")
+_SPACE = re.compile(r"[ \t\u00a0]+")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
+_TRAILING = ".,;:!?*_'\""
+
+_LITERAL = {ord(mark): 0xF0000 + ord(mark) for mark in string.punctuation}
+"""Code, mathematics and escaped characters hide behind private characters while the patterns run."""
+_RESTORED = {hidden: mark for mark, hidden in _LITERAL.items()}
+
+
+def plain_text(source: str) -> str:
+    """The words of a stretch of Markdown as a reader sees them; lines stay lines, URLs shrink to their host."""
+    text = _CODE.sub(_code_words, _FENCE.sub("", source))
+    text = _MATH.sub(lambda match: match[0].translate(_LITERAL), text)
+    text = _ESCAPE.sub(lambda match: match[1].translate(_LITERAL), text)
+    text = _COMMENT.sub(" ", text)
+    text = _FRAME.sub(_frame_words, text)
+    text = _RULE.sub("", text)
+    text = _INLINE_LINK.sub(lambda match: match[1], text)
+    text = _INLINE_LINK.sub(lambda match: match[1], text)  # an image inside a link
+    text = _WIKILINK.sub(_wikilink_words, text)
+    text = _DEFINITION.sub(lambda match: match[1], text)
+    text = _REFERENCE_LINK.sub(lambda match: match[1], text)
+    text = _FOOTNOTE.sub("", text)
+    text = _TEMPLATE.sub(" ", text)
+    text = _BARE_URL.sub(lambda match: _host(match[1]), text)
+    text = _MAIL.sub(r"\1", text)
+    text = _LINE_START.sub("", _HEADING.sub(_without_closing_hashes, text))
+    text = _CALLOUT.sub("", text)
+    text = _TAG.sub("", _LINE_TAG.sub(" ", text))
+    text = _STRONG.sub(r"\3", _STRONG.sub(r"\3", text))
+    text = _EMPHASIS.sub(lambda match: match[1] or match[2], text)
+    text = repair_mojibake(_unescape(text).translate(_RESTORED))
+    lines = (_SPACE.sub(" ", line).strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def cells_of(row: str) -> list[str]:
+    """The cells of a table row as a reader sees them; empty cells stay."""
+    inner = row.strip()
+    inner = inner[1:] if inner.startswith("|") else inner
+    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+    return [plain_text(cell.replace("\\|", "|")).replace("\n", " ") for cell in _CELL_BORDER.split(inner)]
+
+
+def links_of(source: str, definitions: dict[str, str] | None = None) -> tuple[str, ...]:
+    """The link destinations of a stretch of Markdown, in order, each once.
+
+    `definitions` resolves `[text][name]`; anchors within the page and wikilinks are no links.
+    """
+    names = definitions or {}
+    unquoted = _CODE.sub(_blank, source)
+    found: list[tuple[int, str]] = []
+    for match in _INLINE_LINK.finditer(unquoted):
+        found.append((match.start(2), _ESCAPE.sub(r"\1", match[2].strip("<>"))))
+    for match in _REFERENCE_LINK.finditer(unquoted):
+        found.append((match.start(), names.get((match[2] or match[1]).lower(), "")))
+    for match in _SHORTCUT_LINK.finditer(unquoted):
+        found.append((match.start(), names.get(match[1].lower(), "")))
+    for match in _FRAME.finditer(unquoted):
+        found += [(match.start(), value[1:-1]) for name, value in _ATTRIBUTE.findall(match[1]) if name.lower() == "src"]
+    for match in _BARE_URL.finditer(_INLINE_LINK.sub(_blank, source)):
+        found.append((match.start(1), _without_trailing_punctuation(match[1])))
+    urls = [_unescape(url) for _, url in sorted(found) if url and not url.startswith(("#", "javascript:", "data:"))]
+    return tuple(dict.fromkeys(urls))
+
+
+def link_definitions(source: str) -> dict[str, str]:
+    """The `[name]: url` lines of a document, by lower-cased name."""
+    return {match[1].lower(): match[2].strip("<>") for match in _DEFINITION.finditer(source)}
+
+
+def mask_links(source: str) -> str:
+    """The text with URLs, link brackets and code overwritten by `x`, length kept: no dot in one ends a sentence."""
+    masked = list(source)
+    spans = []
+    for match in _INLINE_LINK.finditer(source):
+        spans += [(match.start(), match.start(1)), (match.end(1), match.end())]
+    for match in _BARE_URL.finditer(source):
+        spans.append((match.start(1), match.start(1) + len(_without_trailing_punctuation(match[1]))))
+    spans += [match.span() for match in _CODE.finditer(source)]
+    for start, end in spans:
+        masked[start:end] = "x" * (end - start)
+    return "".join(masked)
+
+
+def _frame_words(match: re.Match[str]) -> str:
+    attributes = {name.lower(): value[1:-1] for name, value in _ATTRIBUTE.findall(match[1])}
+    return f" {attributes.get('title') or attributes.get('alt') or ''} "
+
+
+def _code_words(match: re.Match[str]) -> str:
+    return _BARE_URL.sub(lambda url: _host(url[1]), match[2]).translate(_LITERAL)
+
+
+def _wikilink_words(match: re.Match[str]) -> str:
+    """The alias, which for an image may be its size, or the page with the heading in it that is meant."""
+    alias = match[2]
+    if alias and not (match[0].startswith("!") and _IMAGE_SIZE.fullmatch(alias)):
+        return alias
+    return " > ".join(part.strip() for part in match[1].split("#") if part.strip())
+
+
+def _without_closing_hashes(match: re.Match[str]) -> str:
+    line = match[0].rstrip()
+    words = line.rstrip("#")
+    return words if words.endswith((" ", "\t")) else line
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _unescape(text: str) -> str:
+    """HTML entities resolved where a semicolon ends them: `&copy=1` is a part of a URL."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+
+
+def _host(url: str) -> str:
+    kept = _without_trailing_punctuation(url)
+    rest = re.sub(r"^\w+://(?:www\.)?|^www\.", "", kept, flags=re.IGNORECASE)
+    return re.split(r"[/?#]", rest, maxsplit=1)[0] + url[len(kept) :]
+
+
+def _without_trailing_punctuation(url: str) -> str:
+    """`url` without what belongs to the sentence around it; a closing parenthesis stays where one opens in the URL."""
+    unopened = url.count(")") - url.count("(")
+    end = len(url)
+    while end and (url[end - 1] in _TRAILING or (url[end - 1] == ")" and unopened > 0)):
+        end -= 1
+        unopened -= url[end] == ")"
+    return url[:end]

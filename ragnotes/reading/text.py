@@ -1,0 +1,123 @@
+"""Plain text notes: bytes to a Document, for text that was typed and not marked up.
+
+A brain-dump has structure all the same: bullets, and short lines that lead a group of them ("Ideas for projects:").
+Those lead lines become headings. A paragraph is kept whole where it was wrapped by an editor, and cut into lines where
+each line is a thought of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from statistics import median
+
+from ragnotes.dates import DatedLine, date_marks, date_of_path
+from ragnotes.reading.decoding import decode
+from ragnotes.reading.identity import document_id, sha256_of, stem_title
+from ragnotes.reading.markdown import Structure, fill_gaps, structure_of
+from ragnotes.reading.markup import plain_text
+from ragnotes.types import Block, BlockKind, Document, HeadingMark, Kind, Mark, Metadata
+
+__all__ = ["load_text"]
+
+_LINE = re.compile(r"[^\n]+")
+_BULLET = re.compile(r"(\s*)(?:[-*+•–]|\d{1,3}[.)])\s+\S")
+_MARKDOWN = re.compile(r"^#{1,6} \S|^```|^\|.*\|\s*\n\|[ :|-]+\|", re.MULTILINE)
+_LEAD_CHARS = 80
+_WRAPPED_CHARS = (55, 100)
+"""Median length of all but the last line of a paragraph that an editor wrapped."""
+
+
+def load_text(content: bytes, path: str) -> Document:
+    """A note in plain text. Raises LoadError("undecodable") on bytes that are no text."""
+    text = decode(content).text
+    structure = structure_of(text) if _MARKDOWN.search(text) else _flat_structure(text)
+    base = date_of_path(path)
+    marks: list[Mark] = [*structure.headings, *date_marks(structure.dated_lines, base=base, text=text)]
+    return Document(
+        doc_id=document_id(path),
+        path=path,
+        kind=Kind.NOTE,
+        title=structure.first_title or stem_title(path),
+        titled=bool(structure.first_title),
+        text=text,
+        sha256=sha256_of(content),
+        marks=tuple(sorted(marks, key=lambda mark: mark.start)),
+        blocks=tuple(structure.blocks),
+        metadata=Metadata(date=base),
+        verbatim=True,
+    )
+
+
+def _flat_structure(text: str) -> Structure:
+    structure = Structure()
+    paragraphs = _paragraphs(text)
+    for number, lines in enumerate(paragraphs):
+        follower = paragraphs[number + 1][0] if number + 1 < len(paragraphs) else None
+        _take_paragraph(text, lines, follower, structure)
+    structure.blocks = fill_gaps(text, structure.blocks)
+    return structure
+
+
+def _paragraphs(text: str) -> list[list[tuple[int, int]]]:
+    """The spans of the lines of each paragraph."""
+    paragraphs: list[list[tuple[int, int]]] = []
+    last_end = -2
+    for line in _LINE.finditer(text):
+        if line[0].isspace():
+            continue
+        if line.start() != last_end + 1:
+            paragraphs.append([])
+        paragraphs[-1].append(line.span())
+        last_end = line.end()
+    return paragraphs
+
+
+def _take_paragraph(
+    text: str, lines: list[tuple[int, int]], follower: tuple[int, int] | None, structure: Structure
+) -> None:
+    if _wrapped(text, lines):
+        _add(text, structure, lines[0][0], lines[-1][1], BlockKind.PARAGRAPH)
+        return
+    for number, (start, end) in enumerate(lines):
+        bullet = _BULLET.match(text, start, end)
+        after = lines[number + 1] if number + 1 < len(lines) else follower
+        if bullet:
+            depth = len(bullet[1].expandtabs(4)) // 2
+            _add(text, structure, start, end, BlockKind.ITEM, depth=depth)
+            structure.dated_lines.append(DatedLine(start, end, None, depth, plain_text(text[start:end])))
+        elif _leads(text[start:end], text[after[0] : after[1]] if after else ""):
+            _lead(text, structure, start, end)
+        else:
+            _add(text, structure, start, end, BlockKind.PARAGRAPH)
+
+
+def _leads(line: str, follower: str) -> bool:
+    """A short line that a bullet follows, or that ends in a colon, opens a group."""
+    line = line.strip()
+    return len(line) <= _LEAD_CHARS and bool(follower) and (bool(_BULLET.match(follower)) or line.endswith(":"))
+
+
+def _lead(text: str, structure: Structure, start: int, end: int) -> None:
+    _add(text, structure, start, end, BlockKind.HEADING)
+    label = plain_text(text[start:end]).rstrip(".: ")
+    structure.headings.append(HeadingMark(start, (label,) if label else ()))
+    structure.dated_lines.append(DatedLine(start, end, 1, 0, label))
+
+
+def _wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
+    """Whether an editor broke these lines: all but the last about as long as a page is wide, and no bullets."""
+    if len(lines) < 2 or any(_BULLET.match(text, *line) for line in lines):
+        return len(lines) == 1 and not _BULLET.match(text, *lines[0]) and lines[0][1] - lines[0][0] > _LEAD_CHARS
+    widths = [end - start for start, end in lines[:-1]]
+    return _WRAPPED_CHARS[0] <= median(widths) <= _WRAPPED_CHARS[1] and max(widths) <= 1.3 * _WRAPPED_CHARS[1]
+
+
+def _add(text: str, structure: Structure, start: int, end: int, kind: BlockKind, depth: int = 0) -> None:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    block = Block(start, start + len(piece.strip()), kind, depth)
+    if not structure.blocks and kind is not BlockKind.ITEM and len(piece.strip()) <= _LEAD_CHARS:
+        structure.first_title = plain_text(piece).rstrip(".:")
+        block = replace(block, kind=BlockKind.HEADING)
+    structure.blocks.append(block)

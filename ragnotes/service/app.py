@@ -1,0 +1,57 @@
+"""The application: guards, routes and problems around a library that is already built."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from ragnotes import __version__
+from ragnotes.service import routes_asking, routes_health, routes_library
+from ragnotes.service.admission import Admission
+from ragnotes.service.guards import MAX_BODY_BYTES, Guards
+from ragnotes.service.jobs import IndexJobs
+from ragnotes.service.library import Library
+from ragnotes.service.parts import Service
+from ragnotes.service.problems import add_handlers
+from ragnotes.service.warm_up import WarmUp
+from ragnotes.settings import Settings
+
+__all__ = ["create_app"]
+
+SPARE_THREADS = 8
+"""Threads for answers that need no model, beside those that run or wait for it."""
+_WARM_UP_END_S = 5.0
+
+
+def create_app(library: Library, *, settings: Settings) -> FastAPI:
+    """The service over `library`, which stays the caller's to close.
+
+    It begins to load both models when it starts. There are no pages at /docs: they would load scripts from elsewhere.
+    """
+    service = Service(
+        library=library,
+        settings=settings,
+        jobs=IndexJobs(library.update),
+        warm_up=WarmUp(library),
+        admission=Admission(settings.queue_length),
+        asking=CapacityLimiter(settings.queue_length + 1 + SPARE_THREADS),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.warm_up.start()
+        yield
+        await to_thread.run_sync(service.warm_up.join, _WARM_UP_END_S)
+
+    app = FastAPI(title="ragnotes", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.service = service
+    add_handlers(app)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+    app.add_middleware(Guards, settings=settings)
+    for routes in (routes_asking, routes_library, routes_health):
+        app.include_router(routes.router)
+    return app

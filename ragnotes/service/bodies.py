@@ -1,0 +1,98 @@
+"""The JSON bodies of requests, checked: what a server takes and the thin client sends. Imports no web framework."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+from ragnotes.errors import UsageError
+from ragnotes.types import Filters, Kind
+
+__all__ = ["MAX_LIMIT", "AskBody", "FiltersBody", "SearchBody", "filters_of", "parse_day"]
+
+MAX_LIMIT = 100
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def parse_day(text: str) -> date:
+    """The day that an ISO 8601 string names. Raises ValueError."""
+    try:
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError:
+        raise ValueError(f"{text!r} is no day, write it as 2024-01-31") from None
+
+
+def _day(value: object) -> object:
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return parse_day(str(value))
+    except ValueError as error:
+        raise PydanticCustomError("day", "{why}", {"why": str(error)}) from None
+
+
+def _words(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("unicode", "holds half a character") from None
+    return text
+
+
+Words = Annotated[str, AfterValidator(_words)]
+Day = Annotated[date | None, BeforeValidator(_day), PlainSerializer(lambda day: day and day.isoformat())]
+Values = Annotated[tuple[str, ...], BeforeValidator(lambda value: () if value is None else value)]
+Kinds = Annotated[tuple[Kind, ...], BeforeValidator(lambda value: () if value is None else value)]
+
+
+class FiltersBody(BaseModel):
+    """The filters of a request. An unknown field is refused: a misspelt filter must not answer from all notes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: Day = None
+    until: Day = None
+    tags: Values = ()
+    paths: Values = ()
+    kinds: Kinds = ()
+    speakers: Values = ()
+
+
+class SearchBody(FiltersBody):
+    """`explain` is accepted and changes nothing: hits always carry their cosine and bm25."""
+
+    query: Words
+    limit: int = Field(default=10, ge=1, le=MAX_LIMIT)
+    explain: bool = False
+
+
+class AskBody(FiltersBody):
+    """`conversation_id` is accepted and not used yet."""
+
+    question: Words
+    limit: int = Field(default=10, ge=1, le=MAX_LIMIT)
+    explain: bool = False
+    stream: bool = False
+    llm: bool = True
+    deadline_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    conversation_id: str | None = None
+
+
+def filters_of(body: FiltersBody) -> Filters:
+    """The filters that a request asks for. Raises UsageError where no day lies between its dates."""
+    if body.since and body.until and body.since > body.until:
+        raise UsageError(f"since {body.since} is after until {body.until}", "exchange them")
+    return Filters(
+        since=body.since,
+        until=body.until,
+        tags=body.tags,
+        paths=body.paths,
+        kinds=body.kinds,
+        speakers=body.speakers,
+        source="request" if body.since or body.until else None,
+    )

@@ -1,0 +1,259 @@
+"""Records to the JSON of `wire.py`, errors to problems and back. Imports no engine and no web framework."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ragnotes.errors import IndexMissing, NotFound, RagnotesError, ServerError, UsageError
+from ragnotes.events import Cited, Event, Final, IndexSummary, Passages, Progress, Queued, Token
+from ragnotes.service.wire import (
+    PROBLEM_TYPE,
+    AnswerJson,
+    CitationJson,
+    DocumentJson,
+    EventJson,
+    FileJson,
+    FiltersJson,
+    FoundJson,
+    HitJson,
+    ListedJson,
+    MetadataJson,
+    PassagesJson,
+    ProblemJson,
+    ProgressJson,
+    QueuedJson,
+    SentenceJson,
+    StatusJson,
+    SummaryJson,
+    TokenJson,
+    valid_text,
+)
+from ragnotes.types import (
+    Answer,
+    Citation,
+    CueMark,
+    DateMark,
+    Document,
+    FileRecord,
+    Filters,
+    Found,
+    HeadingMark,
+    Hit,
+    IndexStatus,
+    Mark,
+    PageMark,
+    Place,
+    Source,
+)
+
+__all__ = [
+    "answer_json",
+    "citation_json",
+    "document_json",
+    "error_of",
+    "event_json",
+    "filters_json",
+    "found_json",
+    "hit_json",
+    "listed_json",
+    "problem_json",
+    "progress_json",
+    "status_json",
+    "summary_json",
+]
+
+
+def hit_json(hit: Hit) -> HitJson:
+    chunk = hit.chunk
+    return HitJson(
+        rank=hit.rank,
+        score=hit.score,
+        cosine=hit.cosine,
+        bm25=hit.bm25,
+        start=chunk.start,
+        end=chunk.end,
+        text=chunk.text,
+        links=list(chunk.links),
+        **_placed(hit.source, chunk.place),
+    )
+
+
+def citation_json(citation: Citation) -> CitationJson:
+    return CitationJson(
+        n=citation.n,
+        start=citation.start,
+        end=citation.end,
+        quote=citation.quote,
+        links=list(citation.links),
+        score=citation.score,
+        support=citation.support,
+        **_placed(citation.source, citation.place),
+    )
+
+
+def _placed(source: Source, place: Place) -> dict[str, Any]:
+    return {
+        "doc_id": source.doc_id,
+        "path": source.path,
+        "title": source.title,
+        "kind": source.kind,
+        "heading": place.heading,
+        "line": place.line,
+        "page": place.page,
+        "t_start": place.t_start,
+        "t_end": place.t_end,
+        "speaker": place.speaker,
+        "date": str(place.date) if place.date else None,
+    }
+
+
+def filters_json(filters: Filters) -> FiltersJson:
+    return FiltersJson(
+        since=filters.since.isoformat() if filters.since else None,
+        until=filters.until.isoformat() if filters.until else None,
+        source=filters.source,
+        tags=list(filters.tags),
+        paths=list(filters.paths),
+        kinds=list(filters.kinds),
+        speakers=list(filters.speakers),
+    )
+
+
+def answer_json(answer: Answer) -> AnswerJson:
+    return AnswerJson(
+        question=answer.question,
+        answered=answer.answered,
+        reason=answer.reason,
+        answer=answer.text,
+        mode=answer.mode,
+        sentences=[
+            SentenceJson(text=sentence.text, citations=list(sentence.citations), support=sentence.support)
+            for sentence in answer.sentences
+        ],
+        citations=[citation_json(citation) for citation in answer.citations],
+        passages=[hit_json(hit) for hit in answer.passages],
+        filters=filters_json(answer.filters),
+        model=answer.model,
+        generation=answer.generation,
+        timings_ms=dict(answer.timings_ms),
+        usage=dict(answer.usage),
+        left_out=list(answer.left_out),
+    )
+
+
+def found_json(found: Found) -> FoundJson:
+    return FoundJson(
+        query=found.query,
+        hits=[hit_json(hit) for hit in found.hits],
+        filters=filters_json(found.filters),
+        generation=found.generation,
+        timings_ms=dict(found.timings_ms),
+        left_out=list(found.left_out),
+    )
+
+
+def event_json(event: Event) -> tuple[str, EventJson]:
+    """The name of an event in the stream, and what it carries."""
+    match event:
+        case Queued():
+            return "queued", QueuedJson(position=event.position)
+        case Passages():
+            return "passages", PassagesJson(hits=[hit_json(hit) for hit in event.hits])
+        case Token():
+            return "token", TokenJson(text=event.text)
+        case Cited():
+            return "citation", citation_json(event.citation)
+        case Final():
+            return "final", answer_json(event.answer)
+
+
+def summary_json(summary: IndexSummary) -> SummaryJson:
+    return SummaryJson.model_validate(summary, from_attributes=True)
+
+
+def progress_json(progress: Progress) -> ProgressJson:
+    return ProgressJson.model_validate(progress, from_attributes=True)
+
+
+def status_json(status: IndexStatus) -> StatusJson:
+    return StatusJson(
+        files=[FileJson.model_validate(record, from_attributes=True) for record in status.files],
+        counts=dict(status.counts),
+        generation=status.generation,
+        embedder=status.embedder,
+        model=status.model,
+    )
+
+
+def listed_json(record: FileRecord, source: Source | None) -> ListedJson:
+    return ListedJson(
+        path=record.path,
+        status=record.status,
+        reason=record.reason,
+        chunks=record.chunks,
+        indexed_at=record.indexed_at,
+        doc_id=source.doc_id if source else None,
+        title=source.title if source else None,
+        kind=source.kind if source else None,
+    )
+
+
+def document_json(document: Document) -> DocumentJson:
+    metadata = document.metadata
+    return DocumentJson(
+        doc_id=document.doc_id,
+        path=document.path,
+        title=document.title,
+        kind=document.kind,
+        text=document.text,
+        marks=[_mark_json(mark) for mark in document.marks],
+        metadata=MetadataJson(
+            tags=list(metadata.tags),
+            author=metadata.author,
+            date=str(metadata.date) if metadata.date else None,
+            language=metadata.language,
+            extra=dict(metadata.extra),
+        ),
+    )
+
+
+def _mark_json(mark: Mark) -> dict[str, Any]:
+    match mark:
+        case HeadingMark():
+            return {"type": "heading", "start": mark.start, "path": [valid_text(part) for part in mark.path]}
+        case PageMark():
+            return {"type": "page", "start": mark.start, "page": mark.page}
+        case CueMark():
+            return {
+                "type": "cue",
+                "start": mark.start,
+                "t_start": mark.t_start,
+                "t_end": mark.t_end,
+                "speaker": valid_text(mark.speaker),
+            }
+        case DateMark():
+            return {"type": "date", "start": mark.start, "date": str(mark.date) if mark.date else None}
+
+
+def problem_json(error: RagnotesError, status: int) -> ProblemJson:
+    """An error as a problem. Its type is the name of its class: `urn:ragnotes:index-missing`."""
+    name = _type_of(type(error))
+    return ProblemJson(
+        type=name,
+        title=name.removeprefix(PROBLEM_TYPE).replace("-", " ").capitalize(),
+        status=status,
+        detail=error.problem,
+        hint=error.hint,
+    )
+
+
+def error_of(problem: ProblemJson) -> RagnotesError:
+    """The error that a server's problem stands for, as far as its kind matters to a client; else a ServerError."""
+    kinds: tuple[type[RagnotesError], ...] = (IndexMissing, UsageError, NotFound)
+    by_type = {_type_of(kind): kind for kind in kinds} | {f"{PROBLEM_TYPE}invalid-request": UsageError}
+    return by_type.get(problem.type, ServerError)(problem.detail, problem.hint)
+
+
+def _type_of(kind: type[RagnotesError]) -> str:
+    return PROBLEM_TYPE + re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()

@@ -1,0 +1,82 @@
+"""Indexing in the background: one run at a time, its progress and its end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ragnotes.errors import NotFound, RagnotesError
+from ragnotes.events import IndexSummary, Progress
+
+__all__ = ["IndexJobs", "Job", "JobState"]
+
+JobState = Literal["queued", "running", "done", "failed"]
+KEPT_JOBS = 100
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One indexing run. `summary` is there when it is done, `error` when it failed."""
+
+    id: str
+    state: JobState = "queued"
+    progress: Progress | None = None
+    summary: IndexSummary | None = None
+    error: Exception | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("done", "failed")
+
+
+class IndexJobs:
+    """Runs `update`, one at a time, each in a thread; the last runs are remembered. Any thread may call any method."""
+
+    def __init__(self, update: Callable[[Callable[[Progress], None]], IndexSummary]) -> None:
+        self._update = update
+        self._lock = threading.Lock()
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+
+    def start(self) -> Job:
+        """A new run, or the one that has not ended."""
+        with self._lock:
+            last = next(reversed(self._jobs.values()), None)
+            if last is not None and not last.ended:
+                return last
+            job = Job(uuid.uuid4().hex)
+            self._jobs[job.id] = job
+            while len(self._jobs) > KEPT_JOBS:
+                self._jobs.popitem(last=False)
+        threading.Thread(target=self._run, args=(job.id,), name="indexing", daemon=True).start()
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """The run of that id. Raises NotFound where there is none, or no more."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}", "start one with POST /v1/index/sync")
+        return job
+
+    def _run(self, job_id: str) -> None:
+        job = Job(job_id, "running")
+        self._keep(job)
+        try:
+            summary = self._update(lambda progress: self._keep(replace(job, progress=progress)))
+        except Exception as error:  # the thread's edge: the job carries it to whoever asks
+            if not isinstance(error, RagnotesError):
+                _log.exception("indexing failed")
+            self._keep(replace(self.get(job_id), state="failed", error=error))
+        else:
+            self._keep(replace(self.get(job_id), state="done", summary=summary))
+
+    def _keep(self, job: Job) -> None:
+        with self._lock:
+            self._jobs[job.id] = job

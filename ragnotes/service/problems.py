@@ -1,0 +1,116 @@
+"""Errors as RFC 9457 problems: one table from error to status, and the handlers that make every refusal a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from ragnotes import errors
+from ragnotes.errors import GeneratorBusy, IndexLocked, RagnotesError
+from ragnotes.service.encoding import problem_json
+from ragnotes.service.wire import PROBLEM_TYPE, FieldProblemJson, ProblemJson
+
+__all__ = ["STATUSES", "add_handlers", "http_problem", "problem_of", "respond"]
+
+STATUSES: Mapping[type[RagnotesError], int] = {
+    errors.UsageError: 422,
+    errors.NotFound: 404,
+    errors.IndexMissing: 409,
+    errors.IndexMismatch: 409,
+    errors.CorpusError: 409,
+    errors.LoadError: 422,
+    errors.IndexLocked: 503,
+    errors.IndexWriteFailed: 507,
+    errors.IndexDamaged: 500,
+    errors.ModelError: 503,
+    errors.GeneratorFailed: 503,
+    errors.GeneratorBusy: 503,
+    errors.ServerError: 502,
+    errors.SettingsError: 500,
+    RagnotesError: 500,
+}
+"""The status of each error; a test compares it with the exception tree."""
+
+_LOCKED_RETRY_S = 5
+
+_HTTP: Mapping[int, tuple[str, str]] = {
+    400: ("bad-request", "correct the request"),
+    401: ("unauthorized", "send the header Authorization: Bearer KEY with the server's RAGNOTES_API_KEY"),
+    403: ("forbidden", "send it from the server's own origin, or without a browser"),
+    404: ("not-found", "the routes are listed in /openapi.json"),
+    405: ("method-not-allowed", "the routes are listed in /openapi.json"),
+    413: ("body-too-large", "send less"),
+    415: ("unsupported-media-type", "send JSON with the header Content-Type: application/json"),
+    422: ("invalid-request", "the fields are listed in /openapi.json"),
+    500: ("internal", "the server's log says more; the notes and the index are safe"),
+    503: ("not-ready", "wait, and try again"),
+}
+
+
+def problem_of(error: Exception) -> ProblemJson:
+    """The problem that stands for any error. Errors that nobody raised on purpose tell nothing of the inside."""
+    if isinstance(error, RagnotesError):
+        return problem_json(error, STATUSES[type(error)])
+    return http_problem(500, "something went wrong that should not have")
+
+
+def http_problem(status: int, detail: str, *, hint: str | None = None) -> ProblemJson:
+    """A problem of HTTP itself."""
+    slug, usual_hint = _HTTP.get(status, (f"http-{status}", "correct the request"))
+    title = slug.replace("-", " ").capitalize()
+    return ProblemJson(type=PROBLEM_TYPE + slug, title=title, status=status, detail=detail, hint=hint or usual_hint)
+
+
+def respond(problem: ProblemJson, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status_code=problem.status,
+        headers=dict(headers or {}),
+        media_type="application/problem+json",
+    )
+
+
+def add_handlers(app: FastAPI) -> None:
+    """From here on every error of `app` is answered with a problem."""
+    app.add_exception_handler(RagnotesError, _ragnotes_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ragnotes_error(_: Request, error: Exception) -> Response:
+    headers = {}
+    if isinstance(error, GeneratorBusy):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, IndexLocked):
+        headers["Retry-After"] = str(_LOCKED_RETRY_S)
+    return respond(problem_of(error), headers)
+
+
+async def _invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        FieldProblemJson(field=_field(fault["loc"]), problem=re.sub(r"^Value error, ", "", fault["msg"]))
+        for fault in error.errors()
+    ]
+    detail = "; ".join(f"{fault.field}: {fault.problem}" for fault in fields)
+    return respond(http_problem(422, detail).model_copy(update={"errors": fields}))
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """`since`, `tags.0`; for JSON that cannot be read, `body` and the position."""
+    names = location[1:] if len(location) > 1 and isinstance(location[1], str) else location
+    return ".".join(str(name) for name in names)
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return respond(http_problem(error.status_code, str(error.detail)), error.headers)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    return respond(problem_of(error))  # starlette raises the error again, so that the log has it

@@ -1,0 +1,67 @@
+"""POST /v1/search and /v1/ask."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request, Response
+
+from ragnotes.asking.answering import Request as Question
+from ragnotes.service.bodies import AskBody, SearchBody, filters_of
+from ragnotes.service.encoding import answer_json, found_json
+from ragnotes.service.parts import ServiceDep
+from ragnotes.service.streaming import EventStream, final_answer
+from ragnotes.service.wire import AnswerJson, FoundJson
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["asking"])
+
+
+@router.post("/v1/search")
+def search(body: SearchBody, service: ServiceDep) -> FoundJson:
+    """The passages for a query, best first."""
+    return found_json(service.library.search(body.query, filters=filters_of(body), limit=body.limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that has a place, with `position` questions before it."""
+
+    body: AskBody
+    position: int = 0
+
+
+async def admit(body: AskBody, service: ServiceDep) -> AsyncIterator[Admitted]:
+    """The request, once there is a place for its question; it is held until the response has ended."""
+    library = service.library
+    if body.llm and await to_thread.run_sync(lambda: library.generator is not None):
+        with service.admission.place() as position:
+            yield Admitted(body, position)
+    else:
+        yield Admitted(body)
+
+
+@router.post("/v1/ask", response_model=AnswerJson, responses={200: {"content": {"text/event-stream": {}}}})
+async def ask(
+    admitted: Annotated[Admitted, Depends(admit)], service: ServiceDep, request: Request
+) -> AnswerJson | Response:
+    """An answer with citations; with `stream`, its events: queued, passages, token, citation, final, or error."""
+    body, cancelled = admitted.body, threading.Event()
+    question = Question(
+        question=body.question,
+        filters=filters_of(body),
+        limit=body.limit,
+        llm=body.llm,
+        deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
+        cancelled=cancelled.is_set,
+    )
+    events = await to_thread.run_sync(service.library.ask, question, limiter=service.asking)
+    if body.stream:
+        return EventStream(events, position=admitted.position, cancelled=cancelled, limiter=service.asking)
+    answer = await final_answer(events, cancelled=cancelled, request=request, limiter=service.asking)
+    return answer_json(answer)

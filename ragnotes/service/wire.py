@@ -1,0 +1,271 @@
+"""The JSON that ragnotes speaks, over HTTP and under `--json`; `encoding.py` makes it of the records.
+
+`contract.md` fixes every name. Lists are never null, what is absent is null, scores have six decimals. Every string is
+valid UTF-8: a file name that is not keeps its odd bytes as escapes, and a lone surrogate in a text becomes
+U+FFFD, so that offsets stay right. The command line prints these models too, whether they come from this process or
+from a server. Importing this loads no engine and no web framework.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from ragnotes.types import FileStatus, Kind, Mode, Support
+
+__all__ = [
+    "EVENTS",
+    "PROBLEM_TYPE",
+    "AnswerJson",
+    "CitationJson",
+    "DocumentJson",
+    "EventJson",
+    "FieldProblemJson",
+    "FileJson",
+    "FiltersJson",
+    "FoundJson",
+    "HitJson",
+    "JobJson",
+    "ListedJson",
+    "MetadataJson",
+    "PassagesJson",
+    "PlacedJson",
+    "ProblemJson",
+    "ProgressJson",
+    "QueuedJson",
+    "ReadyJson",
+    "SentenceJson",
+    "StatusJson",
+    "SummaryJson",
+    "TokenJson",
+    "valid_name",
+    "valid_text",
+]
+
+PROBLEM_TYPE = "urn:ragnotes:"
+
+
+def valid_name(value: object) -> object:
+    """A string with what no UTF-8 can hold escaped, as in the names of odd files; anything else as it is."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def valid_text(value: object) -> object:
+    """A string of the same length without lone surrogates; anything else as it is."""
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+
+
+Name = Annotated[str, BeforeValidator(valid_name)]
+Text = Annotated[str, BeforeValidator(valid_text)]
+Score = Annotated[float, BeforeValidator(lambda value: round(float(value), 6))]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PlacedJson(_Wire):
+    """What hits and citations share: the document and the place in it."""
+
+    doc_id: Name
+    path: Name
+    title: Name
+    kind: Kind
+    heading: Text | None
+    line: int | None
+    page: int | None
+    t_start: float | None
+    t_end: float | None
+    speaker: Text | None
+    date: str | None
+
+
+class HitJson(PlacedJson):
+    rank: int
+    score: Score
+    cosine: Score
+    bm25: Score
+    start: int
+    end: int
+    text: Text
+    links: list[Text]
+    before: Text | None = None
+    after: Text | None = None
+
+
+class CitationJson(PlacedJson):
+    n: int
+    start: int
+    end: int
+    quote: Text
+    links: list[Text]
+    score: Score
+    support: Support
+
+
+class SentenceJson(_Wire):
+    text: Text
+    citations: list[int]
+    support: Support
+
+
+class FiltersJson(_Wire):
+    since: str | None
+    until: str | None
+    source: str | None
+    tags: list[Text]
+    paths: list[Name]
+    kinds: list[Kind]
+    speakers: list[Text]
+
+
+class AnswerJson(_Wire):
+    question: Text
+    answered: bool
+    reason: Text | None
+    answer: Text
+    mode: Mode
+    sentences: list[SentenceJson]
+    citations: list[CitationJson]
+    passages: list[HitJson]
+    filters: FiltersJson
+    model: Name | None
+    generation: int
+    timings_ms: dict[str, float]
+    usage: dict[str, int]
+    left_out: list[Name]
+
+
+class FoundJson(_Wire):
+    query: Text
+    hits: list[HitJson]
+    filters: FiltersJson
+    generation: int
+    timings_ms: dict[str, float]
+    left_out: list[Name]
+
+
+class SummaryJson(_Wire):
+    added: int
+    changed: int
+    moved: int
+    removed: int
+    unchanged: int
+    skipped: int
+    failed: int
+    embedded: int
+    chunks: int
+    seconds: Annotated[float, BeforeValidator(lambda value: round(float(value), 3))]
+    generation: int
+
+
+class FileJson(_Wire):
+    path: Name
+    status: FileStatus
+    reason: Text | None
+    chunks: int
+    indexed_at: str | None
+
+
+class StatusJson(_Wire):
+    files: list[FileJson]
+    counts: dict[str, int]
+    generation: int
+    embedder: Name
+    model: Name | None
+
+
+class ListedJson(FileJson):
+    """A file in the list of documents; the first three are null where it is not in the index."""
+
+    doc_id: Name | None
+    title: Name | None
+    kind: Kind | None
+
+
+class MetadataJson(_Wire):
+    tags: list[Text]
+    author: Text | None
+    date: str | None
+    language: Text | None
+    extra: dict[str, Text]
+
+
+class DocumentJson(_Wire):
+    """`marks` are objects with `type` (heading, page, cue, date), `start`, and the fields of that type."""
+
+    doc_id: Name
+    path: Name
+    title: Name
+    kind: Kind
+    text: Text
+    marks: list[dict[str, Any]]
+    metadata: MetadataJson
+
+
+class ProgressJson(_Wire):
+    done: int
+    total: int
+    path: Name
+
+
+class FieldProblemJson(_Wire):
+    field: Text
+    problem: Text
+
+
+class ProblemJson(_Wire):
+    """RFC 9457. `errors` names the fields of a request that cannot be used, and is absent elsewhere."""
+
+    type: str
+    title: str
+    status: int
+    detail: Name
+    hint: Name
+    errors: list[FieldProblemJson] | None = None
+
+
+class JobJson(_Wire):
+    id: str
+    state: Literal["queued", "running", "done", "failed"]
+    progress: ProgressJson | None
+    summary: SummaryJson | None
+    error: ProblemJson | None
+
+
+class ReadyJson(_Wire):
+    """`generator` is "ready", "loading", or "absent: " and why."""
+
+    ready: Literal[True]
+    generation: int
+    embedder: Name
+    model: Name | None
+    generator: Name
+
+
+class QueuedJson(_Wire):
+    position: int
+
+
+class PassagesJson(_Wire):
+    hits: list[HitJson]
+
+
+class TokenJson(_Wire):
+    text: Text
+
+
+EventJson = QueuedJson | PassagesJson | TokenJson | CitationJson | AnswerJson | ProblemJson
+
+EVENTS: Mapping[str, type[EventJson]] = {
+    "queued": QueuedJson,
+    "passages": PassagesJson,
+    "token": TokenJson,
+    "citation": CitationJson,
+    "final": AnswerJson,
+    "error": ProblemJson,
+}
+"""The events of a streamed answer by name."""

@@ -1,0 +1,72 @@
+"""Filters and search words as SQL and FTS5 understand them. Nothing a person types is syntax here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from ragnotes.stores.rows import pack, unpack
+from ragnotes.types import Filters
+
+__all__ = ["PATH_FUNCTION", "any_of", "passing", "path_matches"]
+
+PATH_FUNCTION = "path_matches"
+"""The name under which a connection must know `path_matches`."""
+
+
+def path_matches(path: bytes, pattern: bytes) -> bool:
+    """Whether a whole packed path fits a packed shell pattern; `*` crosses folders, case counts."""
+    return fnmatchcase(unpack(path), unpack(pattern))
+
+
+def passing(filters: Filters) -> tuple[str, list[object]]:
+    """A query for the row ids of the chunks that pass, and its parameters.
+
+    Tags and speakers are compared without regard to case; a speaker is found by any part of the name. A chunk without
+    a date passes no bound on dates.
+    """
+    conditions: list[str] = []
+    values: list[object] = []
+
+    def require(condition: str, *given: object) -> None:
+        conditions.append(condition)
+        values.extend(given)
+
+    if filters.kinds:
+        require(f"documents.kind IN ({_marks(filters.kinds)})", *(kind.value for kind in filters.kinds))
+    if filters.paths:
+        fits = " OR ".join(f"{PATH_FUNCTION}(documents.path, ?)" for _ in filters.paths)
+        require(f"({fits})", *(pack(pattern) for pattern in filters.paths))
+    if filters.tags:
+        tagged = f"SELECT document FROM tags WHERE tag IN ({_marks(filters.tags)})"
+        require(f"documents.id IN ({tagged})", *(pack(tag.casefold()) for tag in filters.tags))
+    if filters.speakers:
+        spoken = " OR ".join("instr(chunks.speaker, ?) > 0" for _ in filters.speakers)
+        require(f"({spoken})", *(pack(speaker.casefold()) for speaker in filters.speakers))
+    if filters.since:
+        require("chunks.date_until >= ?", filters.since.isoformat())
+    if filters.until:
+        require("chunks.date_since <= ?", filters.until.isoformat())
+    return (
+        "SELECT chunks.id FROM documents CROSS JOIN chunks ON chunks.document = documents.id"
+        f" WHERE {' AND '.join(conditions) or 'TRUE'}",
+        values,
+    )
+
+
+def any_of(words: Sequence[str]) -> str:
+    """The FTS5 expression that matches where any of the words does; "" for no words.
+
+    A word that the tokenizer cuts in several ("e-mail") is matched as a phrase, one without a letter matches nothing.
+    """
+    return " OR ".join(dict.fromkeys(_quoted(word) for word in words))
+
+
+def _quoted(word: str) -> str:
+    # FTS5 reads its expression up to the first NUL, and SQLite takes no lone surrogate.
+    readable = word.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+    return '"' + readable.replace('"', '""') + '"'
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" for _ in values)

@@ -1,0 +1,220 @@
+"""Records to database values and back, losing nothing: NUL, any Unicode, file names that are not Unicode."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ragnotes.types import (
+    Chunk,
+    CueMark,
+    DateMark,
+    DateRange,
+    Document,
+    FileRecord,
+    FileStatus,
+    HeadingMark,
+    Kind,
+    Manifest,
+    Mark,
+    Metadata,
+    PageMark,
+    Place,
+    Source,
+    Unit,
+)
+
+__all__ = [
+    "CHUNK_COLUMNS",
+    "DOCUMENT_COLUMNS",
+    "FILE_COLUMNS",
+    "SOURCE_COLUMNS",
+    "Row",
+    "chunk_of",
+    "chunk_values",
+    "document_of",
+    "document_values",
+    "embedding_key",
+    "file_of",
+    "file_values",
+    "manifest_of",
+    "manifest_value",
+    "pack",
+    "source_of",
+    "unpack",
+]
+
+Row = tuple[Any, ...]
+"""A row of values as the database gives them."""
+
+DOCUMENT_COLUMNS = "doc_id, path, kind, title, titled, verbatim, sha256, metadata, marks, text"
+SOURCE_COLUMNS = "doc_id, path, title, kind, sha256"
+CHUNK_COLUMNS = 'chunk_id, start, "end", date_since, date_until, speaker, place, context, plain, links, units'
+FILE_COLUMNS = "path, status, reason, chunks, indexed_at, fingerprint, sha256"
+
+_MARKS: dict[str, type[HeadingMark | PageMark | CueMark | DateMark]] = {
+    "heading": HeadingMark,
+    "page": PageMark,
+    "cue": CueMark,
+    "date": DateMark,
+}
+_MARK_NAMES = {kind: name for name, kind in _MARKS.items()}
+
+
+def pack(text: str) -> bytes:
+    """UTF-8 that also carries lone surrogates, as file names that are not UTF-8 have; sorts as the strings do."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def unpack(packed: bytes) -> str:
+    """The string that `pack` was given."""
+    return packed.decode("utf-8", "surrogatepass")
+
+
+def embedding_key(text: str) -> bytes:
+    """SHA-256 of the exact embedded string."""
+    return hashlib.sha256(pack(text)).digest()
+
+
+def document_values(document: Document) -> Row:
+    """In the order of DOCUMENT_COLUMNS."""
+    return (
+        document.doc_id,
+        pack(document.path),
+        document.kind.value,
+        pack(document.title),
+        document.titled,
+        document.verbatim,
+        document.sha256,
+        _dumps({**_fields(document.metadata), "extra": dict(document.metadata.extra)}),
+        _dumps([_mark_value(mark) for mark in document.marks]),
+        document.text,
+    )
+
+
+def document_of(row: Row) -> Document:
+    """The document of a row of DOCUMENT_COLUMNS, without its blocks: they serve chunking only and are not kept."""
+    doc_id, path, kind, title, titled, verbatim, sha256, metadata, marks, text = row
+    return Document(
+        doc_id=doc_id,
+        path=unpack(path),
+        kind=Kind(kind),
+        title=unpack(title),
+        titled=bool(titled),
+        verbatim=bool(verbatim),
+        text=text,
+        sha256=sha256,
+        marks=tuple(_mark_of(value) for value in json.loads(marks)),
+        metadata=_metadata_of(json.loads(metadata)),
+    )
+
+
+def source_of(row: Row) -> Source:
+    """The source of a row of SOURCE_COLUMNS."""
+    doc_id, path, title, kind, sha256 = row
+    return Source(doc_id, unpack(path), unpack(title), Kind(kind), sha256)
+
+
+def chunk_values(chunk: Chunk) -> Row:
+    """In the order of CHUNK_COLUMNS; dates and the speaker stand apart from the place for filters to compare."""
+    when, speaker = chunk.place.date, chunk.place.speaker
+    return (
+        chunk.chunk_id,
+        chunk.start,
+        chunk.end,
+        when and when.since.isoformat(),
+        when and when.until.isoformat(),
+        speaker and pack(speaker.casefold()),
+        _dumps(_fields(chunk.place)),
+        chunk.context,
+        chunk.plain,
+        _dumps(chunk.links),
+        _dumps([(unit.start, unit.end, unit.plain, unit.lead) for unit in chunk.units]),
+    )
+
+
+def chunk_of(row: Row, doc_id: str, text: str) -> Chunk:
+    """The chunk of a row of CHUNK_COLUMNS; `text` is that of its whole document.
+
+    The slice is cut here, not by SQL: SQLite's substr ends at the first NUL.
+    """
+    chunk_id, start, end, _, _, _, place, context, plain, links, units = row
+    fields = json.loads(place)
+    return Chunk(
+        chunk_id=chunk_id,
+        doc_id=doc_id,
+        start=start,
+        end=end,
+        text=text[start:end],
+        context=context,
+        plain=plain,
+        place=Place(**{**fields, "date": _date_of(fields["date"])}),
+        units=tuple(Unit(*unit) for unit in json.loads(units)),
+        links=tuple(json.loads(links)),
+    )
+
+
+def file_values(record: FileRecord) -> Row:
+    """In the order of FILE_COLUMNS."""
+    return (
+        pack(record.path),
+        record.status.value,
+        record.reason,
+        record.chunks,
+        record.indexed_at,
+        record.fingerprint,
+        record.sha256,
+    )
+
+
+def file_of(row: Row) -> FileRecord:
+    """The record of a row of FILE_COLUMNS."""
+    path, status, *rest = row
+    return FileRecord(unpack(path), FileStatus(status), *rest)
+
+
+def manifest_value(manifest: Manifest) -> str:
+    return _dumps(asdict(manifest))
+
+
+def manifest_of(value: str | None) -> Manifest | None:
+    if value is None:
+        return None
+    fields = json.loads(value)
+    return Manifest(**{**fields, "roots": tuple(fields["roots"])})
+
+
+def _mark_value(mark: Mark) -> dict[str, object]:
+    return {"kind": _MARK_NAMES[type(mark)], **_fields(mark)}
+
+
+def _mark_of(value: Mapping[str, Any]) -> Mark:
+    fields = dict(value)
+    kind = _MARKS[fields.pop("kind")]
+    if kind is HeadingMark:
+        fields["path"] = tuple(fields["path"])
+    if kind is DateMark:
+        fields["date"] = _date_of(fields["date"])
+    return kind(**fields)
+
+
+def _metadata_of(fields: Mapping[str, Any]) -> Metadata:
+    return Metadata(**{**fields, "tags": tuple(fields["tags"]), "date": _date_of(fields["date"])})
+
+
+def _fields(record: Metadata | Place | Mark) -> dict[str, object]:
+    """The record's fields by name, dates as ISO 8601."""
+    values = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    return {name: str(value) if isinstance(value, DateRange) else value for name, value in values.items()}
+
+
+def _date_of(value: str | None) -> DateRange | None:
+    return None if value is None else DateRange.parse(value)
+
+
+def _dumps(value: Mapping[str, object] | Sequence[object]) -> str:
+    """JSON as UTF-8 can carry it: a lone surrogate becomes its escape, everything else stays as it is, searchable."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,111 @@
+"""The tables of a local index, as SQL.
+
+`chunks.id` is never reused, so it can stand for a vector outside the database. A chunk's text is not stored: it is
+sliced from its document. Embeddings stand apart from documents and are found by the hash of the embedded string.
+Strings that come from file names are BLOBs, because file names need not be valid Unicode.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BM25_WEIGHTS", "CREATE", "SCHEMA_VERSION"]
+
+SCHEMA_VERSION = 1
+
+BM25_WEIGHTS = (1.0, 1.0, 1.0)
+"""Of context, plain and links: equal, because nothing was measured with columns apart."""
+
+CREATE = (
+    """
+    CREATE TABLE meta (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        schema INTEGER NOT NULL,
+        lineage TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        manifest TEXT
+    )
+    """,
+    f"INSERT INTO meta VALUES (1, {SCHEMA_VERSION}, lower(hex(randomblob(16))), 0, NULL)",
+    """
+    CREATE TABLE documents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        doc_id TEXT NOT NULL UNIQUE,
+        path BLOB NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        title BLOB NOT NULL,
+        titled INTEGER NOT NULL,
+        verbatim INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        metadata TEXT NOT NULL,
+        marks TEXT NOT NULL,
+        text TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE tags (
+        tag BLOB NOT NULL,
+        document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        PRIMARY KEY (tag, document)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX tags_by_document ON tags (document)",
+    """
+    CREATE TABLE embeddings (
+        id INTEGER PRIMARY KEY,
+        embedder TEXT NOT NULL,
+        key BLOB NOT NULL,
+        vector BLOB NOT NULL,
+        UNIQUE (embedder, key)
+    )
+    """,
+    """
+    CREATE TABLE chunks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        chunk_id TEXT NOT NULL UNIQUE,
+        document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        embedding INTEGER NOT NULL REFERENCES embeddings (id),
+        ordinal INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        "end" INTEGER NOT NULL,
+        date_since TEXT,
+        date_until TEXT,
+        speaker BLOB,
+        place TEXT NOT NULL,
+        context TEXT NOT NULL,
+        plain TEXT NOT NULL,
+        links TEXT NOT NULL,
+        units TEXT NOT NULL
+    )
+    """,
+    # Rows are wide: filters and lists of ids are answered from these two indexes alone.
+    "CREATE INDEX chunks_by_document ON chunks (document, date_since, date_until, speaker)",
+    "CREATE INDEX chunks_by_embedding ON chunks (embedding)",
+    """
+    CREATE TABLE files (
+        path BLOB PRIMARY KEY,
+        status TEXT NOT NULL,
+        reason TEXT,
+        chunks INTEGER NOT NULL,
+        indexed_at TEXT,
+        fingerprint TEXT NOT NULL,
+        sha256 TEXT
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE VIRTUAL TABLE words USING fts5(
+        context, plain, links,
+        content='chunks', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2'
+    )
+    """,
+    """
+    CREATE TRIGGER chunk_added AFTER INSERT ON chunks BEGIN
+        INSERT INTO words (rowid, context, plain, links) VALUES (new.id, new.context, new.plain, new.links);
+    END
+    """,
+    # Chunks are replaced, never updated. FTS5 wants the old values to take a row of an external content table out.
+    """
+    CREATE TRIGGER chunk_removed AFTER DELETE ON chunks BEGIN
+        INSERT INTO words (words, rowid, context, plain, links)
+        VALUES ('delete', old.id, old.context, old.plain, old.links);
+    END
+    """,
+)

@@ -1,0 +1,195 @@
+"""Reading one generation of a local index: search, records and counts, as SQL on a connection that the store owns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from ragnotes.errors import IndexDamaged
+from ragnotes.stores.filtering import any_of, passing
+from ragnotes.stores.rows import (
+    CHUNK_COLUMNS,
+    DOCUMENT_COLUMNS,
+    FILE_COLUMNS,
+    SOURCE_COLUMNS,
+    Row,
+    chunk_of,
+    document_of,
+    file_of,
+    manifest_of,
+    source_of,
+)
+from ragnotes.stores.schema import BM25_WEIGHTS
+from ragnotes.stores.sharing import SharedVectors
+from ragnotes.stores.vectors import SCORE_DECIMALS, Identity, Ids, VectorIndex
+from ragnotes.types import Chunk, Document, FileRecord, Filters, Scored, Source, Vectors
+
+__all__ = ["REPAIR_HINT", "LocalSnapshot", "Query"]
+
+T = TypeVar("T")
+
+Query = Callable[[str, Sequence[object]], list[Row]]
+"""Runs one SQL statement with its parameters and gives all rows."""
+
+REPAIR_HINT = "run: ragnotes check, then ragnotes repair or ragnotes index --rebuild"
+
+LEXICAL = """
+    WITH matched AS MATERIALIZED (
+        SELECT rowid AS id, round(-bm25(words, {weights}), {decimals}) AS score
+        FROM words WHERE words MATCH ?{filter}
+    ), cut AS MATERIALIZED (
+        SELECT min(score) AS score FROM (SELECT score FROM matched ORDER BY score DESC LIMIT ?)
+    )
+    SELECT chunks.chunk_id, matched.score
+    FROM matched CROSS JOIN chunks ON chunks.id = matched.id
+    WHERE matched.score >= (SELECT score FROM cut)
+    ORDER BY matched.score DESC, chunks.chunk_id LIMIT ?
+"""
+"""Only rows that score as the last wanted one or better are joined: rows of `chunks` are wide."""
+
+
+class LocalSnapshot:
+    """The `Snapshot` of a local store, for one thread, inside one read transaction."""
+
+    def __init__(self, query: Query, shared: SharedVectors) -> None:
+        self._query = query
+        self._shared = shared
+        self._own: VectorIndex | None = None
+        [(generation, lineage, manifest)] = query("SELECT generation, lineage, manifest FROM meta", ())
+        self._generation = int(generation)
+        self._lineage = str(lineage)
+        self._manifest = manifest_of(manifest)
+
+    @property
+    def generation(self) -> int:
+        return self._generation
+
+    def dense(self, vector: Vectors, limit: int, filters: Filters) -> list[Scored]:
+        """The nearest chunks by exact cosine; the query has shape (dimension,) or (1, dimension)."""
+        index = self._index()
+        if index is None or limit <= 0:
+            return []
+        found = index.search(vector, limit, self._allowed(filters))
+        names = self._names([row for row, _ in found])
+        hits = [Scored(names[row], score) for row, score in found if row in names]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:limit]
+
+    def lexical(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Scored]:
+        """The best chunks by BM25 that hold any of the words, as stemmed by FTS5; scores are 0 or more."""
+        if not terms or limit <= 0:
+            return []
+        condition, values = passing(filters) if filters else ("", [])
+        statement = LEXICAL.format(
+            weights=", ".join(str(weight) for weight in BM25_WEIGHTS),
+            decimals=SCORE_DECIMALS,
+            # The + keeps SQLite from running the match anew for every allowed row.
+            filter=f" AND +rowid IN ({condition})" if condition else "",
+        )
+        limit = min(limit, 2**31)
+        rows = self._query(statement, (any_of(terms), *values, limit, limit))
+        return [Scored(chunk_id, score) for chunk_id, score in rows]
+
+    def cosines(self, vector: Vectors, chunk_ids: Sequence[str]) -> list[float]:
+        """Exact cosines in the order of the ids; raises KeyError on an id that is not of this snapshot."""
+        index = self._index()
+        rows: dict[str, int] = dict(
+            self._query(f"SELECT chunk_id, id FROM chunks WHERE chunk_id IN {LISTED}", (listed(chunk_ids),))
+        )
+        wanted = [rows[chunk_id] for chunk_id in chunk_ids]
+        return index.scores(vector, wanted) if index is not None else []
+
+    def passages(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]:
+        """Chunks with their sources, in the order of the ids; unknown ids are left out."""
+        columns = ", ".join(f"chunks.{column.strip()}" for column in CHUNK_COLUMNS.split(","))
+        statement = f"SELECT document, {columns} FROM chunks WHERE chunk_id IN {LISTED}"
+        rows = self._query(statement, (listed(chunk_ids),))
+        statement = f"SELECT id, text, {SOURCE_COLUMNS} FROM documents WHERE id IN {LISTED}"
+        documents = self._query(statement, (listed(sorted({row[0] for row in rows})),))
+        with_text = {number: (text, source) for number, text, *source in documents}
+
+        def passage(row: Row) -> tuple[Chunk, Source]:
+            text, source = with_text[row[0]]
+            return chunk_of(row[1:], source[0], text), source_of(tuple(source))
+
+        found = {chunk.chunk_id: (chunk, source) for chunk, source in _records(passage, rows)}
+        return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
+
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each word stands, as stemmed by FTS5."""
+        statement = "SELECT count(*) FROM words WHERE words MATCH ?"
+        return {term: int(self._query(statement, (any_of([term]),))[0][0]) for term in terms}
+
+    def count(self) -> int:
+        """How many chunks there are."""
+        [(count,)] = self._query("SELECT count(*) FROM chunks", ())
+        return int(count)
+
+    def documents(self) -> list[Source]:
+        """All documents, by path."""
+        return _records(source_of, self._query(f"SELECT {SOURCE_COLUMNS} FROM documents ORDER BY path", ()))
+
+    def document(self, doc_id: str) -> Document | None:
+        """The document as it was stored, without its blocks; None if there is none of that id."""
+        rows = self._query(f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id IN {LISTED}", (listed([doc_id]),))
+        return next(iter(_records(document_of, rows)), None)
+
+    def files(self) -> list[FileRecord]:
+        """What is known of every file, by path."""
+        return _records(file_of, self._query(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path", ()))
+
+    def identity(self) -> Identity | None:
+        """What this snapshot's vectors belong to; None while there is no manifest, and so no vector."""
+        manifest = self._manifest
+        return None if manifest is None else Identity(self._lineage, manifest.embedder, manifest.dimension)
+
+    def live_ids(self) -> Ids:
+        """The row ids of all chunks, ascending."""
+        # Without ORDER BY, SQLite reads the narrowest index instead of the wide rows.
+        return np.sort(_ids(self._query("SELECT id FROM chunks", ())))
+
+    def vectors(self, ids: Ids) -> Vectors:
+        """The vectors of these rows, shape (n, dimension), for ascending ids."""
+        statement = "SELECT vector FROM chunks JOIN embeddings ON embeddings.id = embedding"
+        if len(ids) == self.count():
+            rows = self._query(f"{statement} ORDER BY chunks.id", ())
+        else:
+            rows = self._query(f"{statement} WHERE chunks.id IN {LISTED} ORDER BY chunks.id", (listed(ids.tolist()),))
+        return np.frombuffer(b"".join(row[0] for row in rows), dtype="<f4").reshape(len(ids), -1)
+
+    def _index(self) -> VectorIndex | None:
+        identity = self.identity()
+        if self._own is None and identity is not None:
+            try:
+                self._own = self._shared.at(self, identity)
+            except ValueError as error:
+                raise IndexDamaged(f"the stored vectors cannot be used: {error}", REPAIR_HINT) from error
+        return self._own
+
+    def _allowed(self, filters: Filters) -> Ids | None:
+        return _ids(self._query(*passing(filters))) if filters else None
+
+    def _names(self, rows: Sequence[int]) -> dict[int, str]:
+        return dict(self._query(f"SELECT id, chunk_id FROM chunks WHERE id IN {LISTED}", (listed(rows),)))
+
+
+LISTED = "(SELECT value FROM json_each(?))"
+"""For `IN`: the values of one parameter made by `listed`, however many; SQLite bounds the number of parameters."""
+
+
+def listed(values: Sequence[object]) -> str:
+    return json.dumps(values)
+
+
+def _records(convert: Callable[[Row], T], rows: list[Row]) -> list[T]:
+    """The rows as records; raises IndexDamaged on one that no record was ever written as."""
+    try:
+        return [convert(row) for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(f"a row of the index cannot be read: {error}", REPAIR_HINT) from error
+
+
+def _ids(rows: list[Row]) -> Ids:
+    return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))

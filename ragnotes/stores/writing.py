@@ -1,0 +1,164 @@
+"""What the writing methods of a local store do inside their transaction, in SQL. Nothing here begins or commits one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ragnotes.errors import IndexMismatch
+from ragnotes.stores.rows import (
+    CHUNK_COLUMNS,
+    DOCUMENT_COLUMNS,
+    FILE_COLUMNS,
+    chunk_values,
+    document_values,
+    embedding_key,
+    file_values,
+    manifest_of,
+    manifest_value,
+    pack,
+)
+from ragnotes.stores.snapshot import LISTED, Query, listed
+from ragnotes.stores.vectors import unit_rows
+from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
+
+__all__ = [
+    "bump_generation",
+    "check_manifest",
+    "known_vectors",
+    "put_document",
+    "put_files",
+    "put_vectors",
+    "read_manifest",
+    "remove_all",
+    "remove_paths",
+    "remove_unused_vectors",
+    "write_manifest",
+]
+
+KEPT_UNUSED_VECTORS = 10_000
+
+
+def read_manifest(query: Query) -> Manifest | None:
+    return manifest_of(query("SELECT manifest FROM meta", ())[0][0])
+
+
+def write_manifest(query: Query, manifest: Manifest) -> None:
+    query("UPDATE meta SET manifest = ?", (manifest_value(manifest),))
+
+
+def check_manifest(index: object, built: Manifest, asked: Manifest) -> None:
+    """Raises IndexMismatch unless both are the same."""
+    if (built.embedder, built.dimension) != (asked.embedder, asked.dimension):
+        was, now = f"{built.embedder} ({built.dimension})", f"{asked.embedder} ({asked.dimension})"
+        problem = f"{index} was built with {was}, this embedder is {now}"
+    elif built.chunker != asked.chunker:
+        problem = f"{index} was built with chunker {built.chunker}, this one is {asked.chunker}"
+    elif built.roots != asked.roots:
+        raise IndexMismatch(
+            f"{index} was built from {', '.join(built.roots)}, asked for is {', '.join(asked.roots)}",
+            "name another directory with --index, or run: ragnotes index --rebuild",
+        )
+    else:
+        return
+    raise IndexMismatch(problem, "run: ragnotes index --rebuild")
+
+
+def bump_generation(query: Query) -> None:
+    query("UPDATE meta SET generation = generation + 1", ())
+
+
+def put_vectors(query: Query, embedder: str, texts: Sequence[str], vectors: Vectors) -> None:
+    """Keep the vector of each text; one that is known already stays. Raises ValueError on what is no unit vector."""
+    rows = unit_rows(vectors, vectors.shape[-1])
+    for text, row in zip(texts, rows, strict=True):
+        query(
+            "INSERT INTO embeddings (embedder, key, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (embedder, embedding_key(text), row.astype("<f4").tobytes()),
+        )
+
+
+def known_vectors(query: Query, embedder: str, texts: Sequence[str]) -> dict[str, Vectors]:
+    """The vectors that are known, each of shape (dimension,), by text."""
+    known: dict[str, Vectors] = {}
+    for text in dict.fromkeys(texts):
+        rows = query("SELECT vector FROM embeddings WHERE embedder = ? AND key = ?", (embedder, embedding_key(text)))
+        if rows:
+            known[text] = np.frombuffer(rows[0][0], dtype="<f4").astype(np.float32)
+    return known
+
+
+def put_document(
+    query: Query, manifest: Manifest, document: Document, chunks: Sequence[Chunk], record: FileRecord
+) -> None:
+    """Put a document in the place of what had its id or path before, chunks and file record included.
+
+    Raises KeyError on a chunk whose vector is not known, ValueError on one that is not of this document.
+    """
+    for chunk in chunks:
+        if chunk.doc_id != document.doc_id or chunk.text != document.text[chunk.start : chunk.end]:
+            raise ValueError(f"chunk {chunk.chunk_id} is no slice of document {document.doc_id}")
+    embeddings = [_embedding(query, manifest, chunk) for chunk in chunks]
+    query("DELETE FROM documents WHERE doc_id = ? OR path = ?", (document.doc_id, pack(document.path)))
+    values = document_values(document)
+    statement = f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES ({_marks(values)}) RETURNING id"
+    [(row,)] = query(statement, values)
+    for tag in dict.fromkeys(tag.casefold() for tag in document.metadata.tags):
+        query("INSERT INTO tags (tag, document) VALUES (?, ?)", (pack(tag), row))
+    for ordinal, (chunk, embedding) in enumerate(zip(chunks, embeddings, strict=True)):
+        values = (row, embedding, ordinal, *chunk_values(chunk))
+        query(f"INSERT INTO chunks (document, embedding, ordinal, {CHUNK_COLUMNS}) VALUES ({_marks(values)})", values)
+    put_files(query, [record])
+
+
+def _embedding(query: Query, manifest: Manifest, chunk: Chunk) -> int:
+    """The row of the chunk's vector, if it has the manifest's dimension."""
+    rows = query(
+        "SELECT id FROM embeddings WHERE embedder = ? AND key = ? AND length(vector) = ?",
+        (manifest.embedder, embedding_key(chunk.embedded), 4 * manifest.dimension),
+    )
+    if not rows:
+        raise KeyError(f"no vector of {manifest.embedder} was remembered for chunk {chunk.chunk_id}")
+    return int(rows[0][0])
+
+
+def put_files(query: Query, records: Iterable[FileRecord]) -> None:
+    """Keep what is known of these files; their documents stay as they are."""
+    for record in records:
+        values = file_values(record)
+        query(f"INSERT OR REPLACE INTO files ({FILE_COLUMNS}) VALUES ({_marks(values)})", values)
+
+
+def remove_paths(query: Query, paths: Sequence[str]) -> bool:
+    """Drop documents and file records; whether any document went."""
+    gone = False
+    for path in paths:
+        gone |= bool(query("DELETE FROM documents WHERE path = ? RETURNING id", (pack(path),)))
+        query("DELETE FROM files WHERE path = ?", (pack(path),))
+    return gone
+
+
+def remove_all(query: Query) -> None:
+    """Drop documents and file records; vectors stay, for what is written next."""
+    query("DELETE FROM documents", ())
+    query("DELETE FROM files", ())
+
+
+def remove_unused_vectors(query: Query) -> None:
+    """Drop the oldest vectors that no chunk uses, as far as they outnumber 10,000 and those in use.
+
+    Up to there they are kept: a note restored, or a branch switched back, then costs no embedding.
+    """
+    [(known, used)] = query(
+        "SELECT (SELECT count(*) FROM embeddings), (SELECT count(DISTINCT embedding) FROM chunks)", ()
+    )
+    excess = known - used - max(KEPT_UNUSED_VECTORS, used)
+    if excess > 0:
+        unused = "SELECT id FROM embeddings WHERE id NOT IN (SELECT embedding FROM chunks) ORDER BY id LIMIT ?"
+        oldest = [row[0] for row in query(unused, (excess,))]
+        query(f"DELETE FROM embeddings WHERE id IN {LISTED}", (listed(oldest),))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" for _ in values)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ragnotes.asking.answering import Request
+from ragnotes.asking.evidence import coverage, question_weights, select_evidence
+from ragnotes.asking.prompting import build_prompt
+from ragnotes.asking.retrieval import retrieve
+from ragnotes.errors import UsageError
+from ragnotes.events import Cited, Event, Final, Passages, Token
+from ragnotes.models.hashing import HashingEmbedder
+from ragnotes.stores.local import LocalStore
+from ragnotes.types import NO_FILTERS, Answer, Evidence, Filters, Kind, Mode
+from tests.asking.stage import ScriptedGenerator, asker_over, index_notes
+
+CACHE = "Which cache requires an exact prefix match?"
+
+
+def ask(
+    store: LocalStore, folder: Path, question: str, generator: ScriptedGenerator | None = None, **options: object
+) -> tuple[list[Event], Answer]:
+    events = list(asker_over(store, folder, generator).ask(Request(question, **options)))  # type: ignore[arg-type]
+    assert isinstance(events[-1], Final)
+    return events, events[-1].answer
+
+
+def evidence_for(store: LocalStore, question: str) -> list[Evidence]:
+    with store.reading() as snapshot:
+        embedder = HashingEmbedder()
+        hits, _ = retrieve(snapshot, embedder, question, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
+        return select_evidence(snapshot, embedder, question, hits)
+
+
+def test_the_table_row_is_the_best_evidence_and_its_place_is_exact(store: LocalStore) -> None:
+    best = evidence_for(store, CACHE)[0]
+    assert best.text == "| Prefill | Prompt cache | Requires an exact prefix match. |"
+    assert best.unit.plain == "Prefill | Prompt cache | Requires an exact prefix match."
+    assert (best.unit.lead, best.place.line, best.place.heading) == ("Phase | Cache | About", 9, "Kinds")
+
+
+def test_every_unit_is_a_slice_of_its_document(store: LocalStore) -> None:
+    pieces = evidence_for(store, "What did I read about the used graphics card?")
+    assert len(pieces) >= 3
+    with store.reading() as snapshot:
+        for item in pieces:
+            document = snapshot.document(item.hit.source.doc_id)
+            assert document is not None
+            assert document.text[item.unit.start : item.unit.end] == item.text
+
+
+def test_a_list_is_quoted_with_the_line_that_announces_it(store: LocalStore) -> None:
+    best = evidence_for(store, "What are the three pillars?")[0]
+    assert best.unit.plain == "The three pillars are: honesty; freshness; speed"
+    assert best.text == "The three pillars are:\n\n- honesty\n- freshness\n- speed"
+
+
+def test_coverage_weighs_words_by_rarity_and_counts_the_context_in_part(store: LocalStore) -> None:
+    with store.reading() as snapshot:
+        weights = question_weights(snapshot, "the card and the zebra")
+    assert list(weights) == ["card", "zebra"]
+    assert 0 < weights["card"] < weights["zebra"]
+    rarity = {"card": 1.0, "zebra": 3.0}
+    assert coverage(rarity, "cards", "") == 0.25
+    assert coverage(rarity, "cards", "zebras") == pytest.approx((1 + 0.6 * 3) / 4)
+    assert coverage({}, "cards", "") == 0.0
+
+
+def test_without_the_model_the_notes_answer(store: LocalStore, tmp_path: Path) -> None:
+    events, answer = ask(store, tmp_path, CACHE, llm=False)
+    assert [type(event) for event in events] == [Passages, Cited, Final]
+    assert (answer.mode, answer.reason, answer.model) == (Mode.EXTRACTIVE, None, None)
+    assert "Prompt cache" in answer.text
+    [citation] = answer.citations
+    assert (citation.source.path, citation.place.line, answer.sentences[0].citations) == ("caches.md", 9, (1,))
+
+
+def test_why_there_is_no_model_is_told(store: LocalStore, tmp_path: Path) -> None:
+    _, answer = ask(store, tmp_path, CACHE)
+    assert (answer.mode, answer.reason) == (Mode.EXTRACTIVE, "no model: none is installed")
+
+
+def test_a_draft_that_the_evidence_carries_is_the_answer(store: LocalStore, tmp_path: Path) -> None:
+    generator = ScriptedGenerator("The Prompt cache requires an exact prefix match [3]. It was built in Rome [1].")
+    events, answer = ask(store, tmp_path, CACHE, generator)
+    assert (answer.mode, answer.model) == (Mode.GENERATED, "scripted")
+    assert answer.text == "The Prompt cache requires an exact prefix match."
+    assert [citation.n for citation in answer.citations] == [1]
+    assert answer.citations[0].quote == "| Prefill | Prompt cache | Requires an exact prefix match. |"
+    assert sum(isinstance(event, Token) for event in events) == 15
+
+
+@pytest.mark.parametrize("draft", ["The KV cache requires it.", "The notes do not say.", "Caches are great fun."])
+def test_a_draft_that_the_evidence_does_not_carry_gives_way_to_it(
+    store: LocalStore, tmp_path: Path, draft: str
+) -> None:
+    _, answer = ask(store, tmp_path, CACHE, ScriptedGenerator(draft))
+    assert (answer.mode, answer.reason) == (Mode.EXTRACTIVE, "draft_not_supported")
+    assert "Prompt cache" in answer.text
+
+
+def test_a_failing_model_costs_the_draft_only(store: LocalStore, tmp_path: Path) -> None:
+    _, answer = ask(store, tmp_path, CACHE, ScriptedGenerator(None))
+    assert (answer.mode, answer.reason) == (Mode.EXTRACTIVE, "no draft: the model ended; try again")
+
+
+def test_a_deadline_ends_the_draft_and_not_the_answer(store: LocalStore, tmp_path: Path) -> None:
+    _, answer = ask(store, tmp_path, CACHE, ScriptedGenerator("word " * 500), deadline_s=0.0)
+    assert (answer.mode, answer.reason) == (Mode.EXTRACTIVE, "late")
+
+
+def test_the_model_sees_the_evidence_and_never_more_than_its_context(store: LocalStore) -> None:
+    evidence = evidence_for(store, CACHE)
+    roomy = ScriptedGenerator("", context_tokens=512)
+    prompt, shown = build_prompt(roomy, CACHE, evidence, answer_tokens=32)
+    assert shown == len(evidence)
+    assert "Prompt cache" in prompt[-1].text
+    assert [segment.control for segment in prompt] == [True, False, False]
+    for context_tokens in range(100, 200, 7):
+        tight = ScriptedGenerator("", context_tokens=context_tokens)
+        prompt, shown = build_prompt(tight, CACHE, evidence, answer_tokens=32)
+        assert sum(tight.tokens.count(segment.text) for segment in prompt) <= context_tokens - 32
+        assert shown <= len(evidence)
+
+
+@pytest.mark.parametrize(
+    ("question", "filters", "reason"),
+    [
+        ("Who won the chess tournament in Reykjavik?", NO_FILTERS, "low_support"),
+        (CACHE, Filters(kinds=(Kind.PAPER,)), "filtered_out"),
+    ],
+)
+def test_where_the_notes_are_silent_so_is_the_answer(
+    store: LocalStore, tmp_path: Path, question: str, filters: Filters, reason: str
+) -> None:
+    events, answer = ask(store, tmp_path, question, ScriptedGenerator("Bobby won."), filters=filters)
+    assert [type(event) for event in events] == [Passages, Final]
+    assert (answer.mode, answer.answered, answer.reason) == (Mode.ABSTAINED, False, reason)
+    assert (answer.text, answer.sentences, answer.citations) == ("", (), ())
+
+
+def test_an_index_without_passages_says_so(tmp_path: Path) -> None:
+    store = index_notes(tmp_path, {"empty.md": ""})
+    _, answer = ask(store, tmp_path, CACHE)
+    assert answer.reason == "empty_index"
+    store.close()
+
+
+def test_asked_when_the_answer_is_the_date_and_asked_for_a_link_the_link(store: LocalStore, tmp_path: Path) -> None:
+    _, answer = ask(store, tmp_path, "When did I read the overview of retrieval variants?", llm=False)
+    assert answer.text.startswith("2024-01-07: ")
+    _, answer = ask(store, tmp_path, "What is the link of the overview of retrieval variants?", llm=False)
+    assert answer.text.endswith("(https://example.org/variants)")
+    assert answer.citations[0].links == ("https://example.org/variants",)
+
+
+@pytest.mark.parametrize("question", ["", "  ", "why " * 25_000])
+def test_an_empty_or_endless_question_is_refused_before_anything_runs(
+    store: LocalStore, tmp_path: Path, question: str
+) -> None:
+    with pytest.raises(UsageError):
+        next(iter(asker_over(store, tmp_path).ask(Request(question))))

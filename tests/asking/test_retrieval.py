@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ragnotes.asking.retrieval import fuse
+from ragnotes.asking.words import content_stems, negated, numbers_in, query_terms
+from ragnotes.errors import UsageError
+from ragnotes.stores.local import LocalStore
+from ragnotes.types import DateRange, Filters, Kind, Scored
+from tests.asking.stage import asker_over
+
+SCORED = st.lists(
+    st.tuples(st.sampled_from("abcdefgh"), st.floats(-1, 30)), max_size=8, unique_by=lambda pair: pair[0]
+).map(lambda pairs: [Scored(*pair) for pair in pairs])
+
+
+def test_fusion_is_a_convex_combination_of_normalised_scores() -> None:
+    dense = [Scored("a", 0.9), Scored("b", 0.5), Scored("c", 0.1)]
+    lexical = [Scored("b", 8.0), Scored("d", 2.0)]
+    assert fuse(dense, lexical, weight=0.3) == [
+        Scored("b", 0.85),  # 0.3 * 0.5 + 0.7 * 1
+        Scored("a", 0.3),
+        Scored("d", 0.175),
+        Scored("c", 0.0),
+    ]
+
+
+def test_fusion_breaks_ties_by_id_and_takes_empty_lists() -> None:
+    assert fuse([], []) == []
+    assert fuse([Scored("b", 0.2), Scored("a", 0.2)], [], weight=0.3) == [Scored("a", 0.3), Scored("b", 0.3)]
+    assert fuse([], [Scored("b", 3.0)], weight=0.3) == [Scored("b", 0.7)]
+
+
+@given(SCORED, SCORED, st.randoms())
+def test_fusion_ignores_the_order_of_its_input_and_stays_in_range(
+    dense: list[Scored], lexical: list[Scored], random: object
+) -> None:
+    lexical = [Scored(item.chunk_id, abs(item.score)) for item in lexical]
+    fused = fuse(dense, lexical)
+    assert fused == fuse(dense[::-1], lexical[::-1])
+    assert fused == sorted(fused, key=lambda item: (-item.score, item.chunk_id))
+    assert all(0 <= item.score <= 1 for item in fused)
+    assert {item.chunk_id for item in fused} == {item.chunk_id for item in [*dense, *lexical]}
+
+
+def test_terms_leave_stop_words_and_keep_identifiers_whole_and_in_parts() -> None:
+    assert query_terms("What is the kv_cache of GPT-3?") == ["kv_cache", "gpt", "3", "gpt-3"]
+    assert query_terms("How is C++ used?") == ["c", "used", "c++"]
+    assert query_terms("Who is it?") == ["who", "is", "it"]
+    assert query_terms("?!") == []
+
+
+def test_words_are_compared_by_stem_numbers_by_value() -> None:
+    assert content_stems("The caches were cached") == ["cach", "cach"]
+    assert numbers_in("1,000 of 2.5 and 7") == {"1000", "2.5", "7"}
+    assert [negated(text) for text in ("It doesn't fit", "nicht jetzt", "It fits")] == [True, True, False]
+
+
+def test_the_best_passage_comes_first_with_its_place(store: LocalStore, tmp_path: Path) -> None:
+    found = asker_over(store, tmp_path).search("exact prefix match", limit=2)
+    first = found.hits[0]
+    assert (first.source.path, first.rank, first.chunk.place.heading) == ("caches.md", 1, "Kinds")
+    assert [hit.rank for hit in found.hits] == [1, 2]
+    assert found.hits[0].score > found.hits[1].score
+    assert first.bm25 > 0
+    assert found.generation == 3
+
+
+def test_filters_limit_the_search_and_not_its_result(store: LocalStore, tmp_path: Path) -> None:
+    asker = asker_over(store, tmp_path)
+    in_march = DateRange.parse("2024-03-01/2024-03-31")
+    found = asker.search("cache", filters=Filters(since=in_march.since, until=in_march.until, source="flags"))
+    assert [hit.chunk.place.date for hit in found.hits] == [DateRange.parse("2024-03-09")]
+    assert asker.search("cache", filters=Filters(kinds=(Kind.PAPER,))).hits == ()
+    assert {hit.source.path for hit in asker.search("cache", filters=Filters(paths=("l*",))).hits} == {"log.md"}
+
+
+def test_a_changed_or_deleted_file_is_left_out_and_named(store: LocalStore, tmp_path: Path) -> None:
+    asker = asker_over(store, tmp_path)
+    (tmp_path / "notes" / "caches.md").unlink()
+    (tmp_path / "notes" / "log.md").write_text("# 2024 Log\n\nNothing of cards.\n")
+    found = asker.search("exact prefix match of the graphics card")
+    assert found.left_out == ("caches.md", "log.md")
+    assert {hit.source.path for hit in found.hits} == {"pillars.md"}
+
+
+def test_a_touched_file_is_fresh(store: LocalStore, tmp_path: Path) -> None:
+    (tmp_path / "notes" / "caches.md").touch()
+    assert asker_over(store, tmp_path).search("exact prefix match").left_out == ()
+
+
+@pytest.mark.parametrize(("query", "problem"), [(" \n", "the question is empty"), ("x" * 100_000, "100000 characters")])
+def test_an_empty_or_endless_query_is_refused(store: LocalStore, tmp_path: Path, query: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        asker_over(store, tmp_path).search(query)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from ragnotes.asking.extraction import extract, stands
+from ragnotes.asking.verification import check_draft, common_subsequence, support_of
+from ragnotes.types import Chunk, DateRange, Evidence, Hit, Kind, Place, Source, Support, Unit
+
+SUPPORTED, WEAK, UNSUPPORTED = Support.SUPPORTED, Support.WEAK, Support.UNSUPPORTED
+
+
+def piece(
+    plain: str,
+    *,
+    start: int = 0,
+    lead: str = "",
+    heading: str | None = None,
+    date: str | None = None,
+    score: float = 0.8,
+) -> Evidence:
+    place = Place(heading=heading, date=DateRange.parse(date) if date else None)
+    unit = Unit(start, start + len(plain), plain)
+    chunk = Chunk("c1", "d1", start, start + len(plain), plain, "", plain, place, (unit,))
+    source = Source("d1", "a.md", "A", Kind.NOTE, "0")
+    hit = Hit(chunk, source, 1, score, score, 1.0)
+    return Evidence(hit, unit, plain, score, score, score, place)
+
+
+ENGINE = piece("The water pump was developed in 1698 by Thomas Savery, not by Watt.", heading="Steam engines")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "support"),
+    [
+        ("Who developed the pump?", "The pump was developed by Thomas Savery, not Watt.", SUPPORTED),
+        ("Who developed the pump?", "The pump was developed by James Savery, not Watt.", UNSUPPORTED),
+        ("When was the pump developed?", "The water pump was developed in 1698, not later.", UNSUPPORTED),
+        ("When was the pump developed?", "The water pump was developed in 1689 by Savery, not Watt.", UNSUPPORTED),
+        ("When was the pump developed?", "The water pump was developed in 1698.", UNSUPPORTED),
+        ("Which steam engines came first?", "Steam engines: the water pump, not Watt.", SUPPORTED),
+        (
+            "Which gas engine came first in the old world?",
+            "The first gas engine in the old world was not Savery.",
+            WEAK,
+        ),
+        ("Who developed it?", "Savery was developed, not Watt, by Thomas in the water.", WEAK),
+        ("Who developed it?", "?", UNSUPPORTED),
+    ],
+)
+def test_a_sentence_stands_on_words_numbers_denial_and_order(question: str, sentence: str, support: Support) -> None:
+    assert support_of(question, sentence, ENGINE) is support
+
+
+def test_a_draft_loses_markers_repeats_and_sentences_that_nothing_carries() -> None:
+    evidence = [ENGINE, piece("Watt added a condenser in 1765.", start=100)]
+    draft = "Watt added a condenser [1]. Watt added a condenser [9]. It was painted green [2]."
+    [kept] = check_draft("What did Watt add?", draft, evidence)
+    assert (kept.text, kept.evidence, kept.support) == ("Watt added a condenser.", evidence[1], SUPPORTED)
+
+
+@pytest.mark.parametrize("draft", ["", "[1]", "The notes do not say.", "The excerpts do not mention condensers."])
+def test_a_refusal_or_nothing_gives_no_sentence(draft: str) -> None:
+    assert check_draft("What did Watt add?", draft, [ENGINE]) == []
+    assert check_draft("What did Watt add?", "Watt added a condenser.", []) == []
+
+
+def test_a_draft_stands_in_for_the_best_evidence_only() -> None:
+    question = "What did Watt add?"
+    best, other = piece("Watt added a condenser in 1765."), piece("Savery added a valve.", start=50, score=0.3)
+    extracted = extract(question, [best, other])
+    assert stands(question, check_draft(question, "Watt added a condenser.", [best, other]), extracted)
+    assert not stands(question, check_draft(question, "Savery added a valve.", [best, other]), extracted)
+    assert not stands(question, check_draft(question, "Watt did add.", [best]), extracted)
+
+
+def test_extraction_takes_near_equals_while_short_and_no_span_twice() -> None:
+    whole = piece("The pillars are: honesty; speed", score=0.8)
+    part = piece("honesty", start=17, score=0.79)
+    near, far = piece("Speed matters.", start=60, score=0.7), piece("Old news.", start=90, score=0.5)
+    assert [item.text for item in extract("?", [whole, part, near, far])] == [whole.unit.plain, near.unit.plain]
+    assert extract("?", []) == []
+    long = piece("word " * 30, score=0.8)
+    assert len(extract("?", [long, near])) == 1
+
+
+def test_an_answer_opens_with_the_date_that_was_asked_for_and_ends_with_the_link() -> None:
+    dated = piece("Read the overview.", date="2024-01-07")
+    assert extract("When did I read the overview?", [dated])[0].text == "2024-01-07: Read the overview."
+    assert extract("What did I read?", [dated])[0].text == "Read the overview."
+
+
+def test_the_common_subsequence_keeps_order() -> None:
+    assert common_subsequence(["a", "b", "c"], ["c", "a", "x", "b"]) == 2
+    assert common_subsequence([], ["a"]) == 0

@@ -1,0 +1,356 @@
+"""A library that lives in memory: real records, real filters by path and kind, an answer by word overlap.
+
+Deterministic per text. Its language model writes the best sentence word by word and can be held, so that a test sees
+what a server does meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+import uvicorn
+
+from ragnotes.asking.answering import Request, checked_question
+from ragnotes.errors import IndexMissing, NotFound
+from ragnotes.events import Cited, Event, Final, IndexSummary, Passages, Progress, Token
+from ragnotes.models.hashing import HashingEmbedder
+from ragnotes.ports import Prompt, Segment, Store, TokenCounter, Usage
+from ragnotes.service.app import create_app
+from ragnotes.service.server import bind
+from ragnotes.settings import Settings
+from ragnotes.types import (
+    Answer,
+    Chunk,
+    Citation,
+    CueMark,
+    DateMark,
+    DateRange,
+    Document,
+    FileRecord,
+    FileStatus,
+    Filters,
+    Found,
+    HeadingMark,
+    Hit,
+    IndexStatus,
+    Kind,
+    Metadata,
+    Mode,
+    PageMark,
+    Place,
+    Sentence,
+    Source,
+    Support,
+    Unit,
+)
+
+NOTES = {
+    "cache.md": "Embeddings are cached by content hash. See https://example.org/cache for more.",
+    "papers/borders.pdf": "Chunk borders matter more than chunk size.",
+    "talks/search.vtt": "Latency for one user is what we measured.",
+}
+DAY = DateRange.parse("2024-01-07")
+WAIT_S = 10.0
+
+
+def place_of(path: str) -> Place:
+    if path.endswith(".pdf"):
+        return Place(heading="Results", page=2, date=DAY)
+    if path.endswith(".vtt"):
+        return Place(t_start=751.0, t_end=778.5, speaker="Ana")
+    return Place(heading="Technical > Cache", line=3, date=DAY)
+
+
+def kind_of(path: str) -> Kind:
+    return Kind.PAPER if path.endswith(".pdf") else Kind.TRANSCRIPT if path.endswith(".vtt") else Kind.NOTE
+
+
+class FakeDraft:
+    """The words of a text, each after the gate is open; ends when it is cancelled."""
+
+    def __init__(self, words: list[str], gate: threading.Event, cancelled: Callable[[], bool]) -> None:
+        self.usage: Usage | None = None
+        self._words = iter(words)
+        self._gate = gate
+        self._cancelled = cancelled
+
+    def __iter__(self) -> FakeDraft:
+        return self
+
+    def __next__(self) -> str:
+        while not self._gate.wait(0.005):
+            if self._cancelled():
+                break
+        if self._cancelled():
+            raise StopIteration
+        return next(self._words)
+
+    def close(self) -> None:
+        self._words = iter(())
+
+
+class FakeGenerator:
+    """Repeats its prompt. While `gate` is cleared it writes nothing; `stopped` is set by a draft that was cancelled."""
+
+    name = "parrot"
+    context_tokens = 512
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.running = threading.Semaphore(0)
+        self.stopped = threading.Event()
+
+    @property
+    def tokens(self) -> TokenCounter:
+        raise NotImplementedError
+
+    def render(self, system: str, user: str) -> Prompt:
+        raise NotImplementedError
+
+    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> FakeDraft:
+        self.running.release()
+        words = re.findall(r"\S+\s*", "".join(part.text for part in prompt))
+        return FakeDraft(words[:max_tokens], self.gate, cancelled)
+
+    def close(self) -> None:
+        self.gate.set()
+
+
+class _FakeStore:
+    def __init__(self, library: FakeLibrary) -> None:
+        self._library = library
+
+    @contextmanager
+    def reading(self) -> Iterator[FakeLibrary]:
+        yield self._library
+
+
+class FakeLibrary:
+    """In memory, what `assembly.Library` is on disk. Set an attribute to bring about what a test needs."""
+
+    def __init__(self, notes: dict[str, str] | None = None, *, indexed: bool = True, model: bool = True) -> None:
+        self.notes = NOTES if notes is None else notes
+        self.is_indexed = indexed
+        self.generation = 1
+        self.embedder = HashingEmbedder(16)
+        self.generator = FakeGenerator() if model else None
+        self.no_model = None if model else "no model: none is installed"
+        self.failing: tuple[FileRecord, ...] = ()
+        self.left_out: tuple[str, ...] = ()
+        self.support = Support.SUPPORTED
+        self.error: Exception | None = None
+        """Raised by search, ask and update."""
+        self.error_in_answer: Exception | None = None
+        """Raised after the passages."""
+        self.indexing = threading.Event()
+        self.indexing.set()
+        """Updates wait until it is set."""
+        self.asked: list[Request] = []
+        self.closed = False
+
+    def reset(self) -> None:
+        """As it was when it was new."""
+        vars(self).update(vars(FakeLibrary()))
+
+    def indexed(self) -> bool:
+        return self.is_indexed
+
+    def store(self) -> Store:
+        self._need_index()
+        return cast(Store, _FakeStore(self))
+
+    def update(
+        self,
+        progress: Callable[[Progress], None] = lambda _: None,
+        *,
+        rebuild: bool = False,
+        allow_empty: bool = False,
+        retry_failed: bool = False,
+    ) -> IndexSummary:
+        self._fail()
+        for number, path in enumerate(self.notes):
+            progress(Progress(number, len(self.notes), path))
+        assert self.indexing.wait(WAIT_S)
+        added = 0 if self.is_indexed and not rebuild else len(self.notes)
+        self.is_indexed = True
+        self.generation += 1
+        return IndexSummary(
+            added=added,
+            unchanged=len(self.notes) - added,
+            failed=len(self.failing),
+            embedded=added,
+            chunks=len(self.notes),
+            seconds=0.12345,
+            generation=self.generation,
+        )
+
+    def search(self, query: str, *, filters: Filters, limit: int) -> Found:
+        query = checked_question(query)
+        self._fail()
+        self._need_index()
+        return Found(
+            query, self._hits(query, filters)[:limit], filters, self.generation, {"search": 1.5}, self.left_out
+        )
+
+    def ask(self, request: Request) -> Iterator[Event]:
+        checked_question(request.question)
+        self._fail()
+        self._need_index()
+        self.asked.append(request)
+        return self._answer(request)
+
+    def status(self) -> IndexStatus:
+        self._need_index()
+        files = tuple(sorted((*self._records(), *self.failing), key=lambda record: record.path))
+        counts = {status.value: sum(record.status is status for record in files) for status in FileStatus}
+        model = self.generator.name if self.generator else None
+        return IndexStatus(files, counts, self.generation, self.embedder.name, model)
+
+    def documents(self) -> list[tuple[FileRecord, Source | None]]:
+        return [
+            (record, self._source(record.path) if record.path in self.notes else None) for record in self.status().files
+        ]
+
+    def document(self, doc_id: str) -> Document:
+        for path, text in self.notes.items():
+            source = self._source(path)
+            if source.doc_id == doc_id:
+                marks = (HeadingMark(0, ("Technical", "Cache")), PageMark(0, 2), CueMark(0, 1.0, None, "Ana"))
+                return Document(
+                    doc_id,
+                    path,
+                    source.kind,
+                    source.title,
+                    True,
+                    text,
+                    "",
+                    (*marks, DateMark(0, DAY)),
+                    (),
+                    Metadata(("rag",), "Ana", DAY, "en", {"status": "done"}),
+                )
+        raise NotFound(f"there is no document {doc_id}", "list them with GET /v1/documents")
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _answer(self, request: Request) -> Iterator[Event]:
+        hits = self._hits(request.question, request.filters)[: request.limit]
+        yield Passages(hits)
+        if self.error_in_answer:
+            raise self.error_in_answer
+        mode, reason = self._mode(request, hits)
+        sentences: tuple[Sentence, ...] = ()
+        citations: tuple[Citation, ...] = ()
+        if hits:
+            best = hits[0]
+            unit = best.chunk.units[0]
+            if request.llm and self.generator:
+                yield from self._draft(request, unit.plain, self.generator)
+            citation = Citation(
+                1,
+                best.source,
+                best.chunk.place,
+                unit.start,
+                unit.end,
+                unit.plain,
+                best.chunk.links,
+                best.score,
+                self.support,
+            )
+            yield Cited(citation)
+            citations = (citation,)
+            sentences = (Sentence(unit.plain, (1,), self.support),)
+        yield Final(
+            Answer(
+                question=request.question,
+                mode=mode,
+                reason=reason,
+                sentences=sentences,
+                citations=citations,
+                passages=hits,
+                filters=request.filters,
+                model="parrot" if mode is Mode.GENERATED else None,
+                generation=self.generation,
+                timings_ms={"total": 2.5},
+                usage={},
+                left_out=self.left_out,
+            )
+        )
+
+    def _mode(self, request: Request, hits: tuple[Hit, ...]) -> tuple[Mode, str | None]:
+        if not hits:
+            return Mode.ABSTAINED, "filtered_out" if request.filters else "no_match"
+        if not request.llm:
+            return Mode.EXTRACTIVE, None
+        return (Mode.GENERATED, None) if self.generator else (Mode.EXTRACTIVE, self.no_model)
+
+    def _draft(self, request: Request, text: str, generator: FakeGenerator) -> Iterator[Event]:
+        for piece in generator.generate((Segment(text),), max_tokens=99, cancelled=request.cancelled):
+            yield Token(piece)
+        if request.cancelled():
+            generator.stopped.set()
+
+    def _hits(self, query: str, filters: Filters) -> tuple[Hit, ...]:
+        words = set(re.findall(r"\w+", query.lower()))
+        scored = sorted(
+            (-len(words & set(re.findall(r"\w+", text.lower()))) / max(1, len(words)), path)
+            for path, text in self.notes.items()
+            if not filters.kinds or kind_of(path) in filters.kinds
+            if not filters.paths or any(fnmatchcase(path, pattern) for pattern in filters.paths)
+        )
+        found = [(path, -score) for score, path in scored if score]
+        return tuple(self._hit(path, score, rank) for rank, (path, score) in enumerate(found, start=1))
+
+    def _hit(self, path: str, score: float, rank: int) -> Hit:
+        text = self.notes[path]
+        end = text.find(".") + 1 or len(text)
+        links = tuple(re.findall(r"https?://\S+", text))
+        chunk = Chunk(
+            f"{path}:0", path, 0, len(text), text, "", text, place_of(path), (Unit(0, end, text[:end]),), links
+        )
+        return Hit(chunk, self._source(path), rank, score, score / 3, score * 10 / 3)
+
+    def _source(self, path: str) -> Source:
+        return Source(f"d-{list(self.notes).index(path)}", path, path.rpartition("/")[2], kind_of(path), "00")
+
+    def _records(self) -> Iterator[FileRecord]:
+        for path in self.notes:
+            yield FileRecord(path, FileStatus.INDEXED, None, 1, "2024-01-07T10:00:00+00:00", "f", "00")
+
+    def _fail(self) -> None:
+        if self.error:
+            raise self.error
+
+    def _need_index(self) -> None:
+        if not self.is_indexed:
+            raise IndexMissing("memory holds no index yet", "run: ragnotes index")
+
+
+def fake_settings(**changes: Any) -> Settings:
+    """Settings that look at neither environment nor file."""
+    return Settings.model_construct(**(Settings.model_construct().model_dump() | changes))
+
+
+@contextmanager
+def serving(library: FakeLibrary, **changes: Any) -> Iterator[str]:
+    """The URL of a real server of `library`, on a free port."""
+    settings = fake_settings(**changes)
+    listener = bind("127.0.0.1", 0)
+    config = uvicorn.Config(create_app(library, settings=settings), log_level="critical", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        if library.generator:
+            library.generator.close()
+        server.should_exit = True
+        thread.join(WAIT_S)
+        listener.close()

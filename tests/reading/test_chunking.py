@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ragnotes.models.hashing import HashingEmbedder
+from ragnotes.reading.chunking import chunk_document
+from ragnotes.reading.decoding import decode
+from ragnotes.reading.front_matter import split_front_matter
+from ragnotes.reading.markdown import load_markdown
+from ragnotes.reading.text import load_text
+from ragnotes.types import Chunk, CueMark, Document, Kind, PageMark
+
+from .invariants import check_document, eval_folder
+
+EMBEDDER = HashingEmbedder()
+CORPUS = Path(__file__).parents[2] / "corpus"
+
+
+def read(text: str, load: Callable[[bytes, str], Document] = load_markdown, path: str = "notes/plan.md") -> list[Chunk]:
+    document = load(text.encode(), path)
+    chunks = chunk_document(document, EMBEDDER)
+    check_chunks(document, chunks)
+    return chunks
+
+
+def check_chunks(document: Document, chunks: list[Chunk]) -> None:
+    """What holds for the chunks of every document."""
+    text = document.text
+    at = split_front_matter(text)[1] if document.kind is Kind.NOTE and document.path.endswith(".md") else 0
+    for chunk in chunks:
+        assert at <= chunk.start < chunk.end
+        assert not text[at : chunk.start].strip()
+        assert text[chunk.start : chunk.end] == chunk.text == chunk.text.strip()
+        at = chunk.end
+        if document.kind is Kind.NOTE:
+            assert chunk.place.line is not None
+            line_start = text.rfind("\n", 0, chunk.start) + 1
+            assert text.count("\n", 0, line_start) < chunk.place.line <= text.count("\n", 0, chunk.end) + 1
+        check_units(chunk)
+    assert not text[at:].strip()
+    assert len({chunk.chunk_id for chunk in chunks}) == len(chunks)
+    assert chunk_document(document, EMBEDDER) == chunks
+    if chunks:
+        assert max(EMBEDDER.count_tokens([chunk.embedded for chunk in chunks])) <= EMBEDDER.max_tokens
+
+
+def check_units(chunk: Chunk) -> None:
+    assert [unit.start for unit in chunk.units] == sorted(unit.start for unit in chunk.units)
+    for unit in chunk.units:
+        assert chunk.start <= unit.start < unit.end <= chunk.end
+        assert unit.plain.strip()
+        assert "\n" not in unit.plain
+
+
+def words(count: int, first: int = 0) -> str:
+    """A sentence of `count` different words."""
+    return " ".join(f"w{number}" for number in range(first, first + count)).capitalize() + "."
+
+
+def test_a_short_note_is_one_chunk_with_its_title_as_context() -> None:
+    [chunk] = read("---\ndate: 2024-01-07\n---\n# Plan\n\nFirst *one*. Then [two](http://x.y).\n\n- item\n")
+    assert chunk.text == "# Plan\n\nFirst *one*. Then [two](http://x.y).\n\n- item"
+    assert chunk.context == "Plan > 2024-01-07"
+    assert chunk.plain == "Plan\nFirst one. Then two.\nitem"
+    assert chunk.embedded == "Plan > 2024-01-07\nPlan\nFirst one. Then two.\nitem"
+    assert [unit.plain for unit in chunk.units] == ["First one.", "Then two.", "item"]
+    assert chunk.links == ("http://x.y",)
+    assert (chunk.place.heading, chunk.place.line, str(chunk.place.date)) == ("Plan", 6, "2024-01-07")
+
+
+def test_a_title_made_from_the_name_is_not_embedded() -> None:
+    [chunk] = read("Just text.")
+    assert (chunk.context, chunk.embedded) == ("", "Just text.")
+
+
+def test_sections_are_not_mixed_and_headings_stay_with_what_they_head() -> None:
+    chunks = read(f"# A\n\n## B\n\n{words(40)}\n\n## C\n\n{words(40, 50)}\n")
+    assert [(chunk.text.split("\n")[0], chunk.place.heading) for chunk in chunks] == [
+        ("# A", "A > B"),
+        ("## C", "A > C"),
+    ]
+
+
+def test_blocks_fill_a_chunk_up_to_its_target() -> None:
+    paragraphs = [words(50, 100 * number) for number in range(5)]
+    assert [chunk.text for chunk in read("\n\n".join(paragraphs))] == [
+        "\n\n".join(paragraphs[:3]),
+        "\n\n".join(paragraphs[3:]),
+    ]
+
+
+def test_a_small_rest_joins_the_chunk_before_it() -> None:
+    paragraphs = [words(75), words(75, 100), words(10, 200)]
+    assert [chunk.text for chunk in read("\n\n".join(paragraphs))] == ["\n\n".join(paragraphs)]
+
+
+def test_a_long_paragraph_is_cut_at_sentences() -> None:
+    sentences = [words(60, 100 * number) for number in range(6)]
+    assert [chunk.text for chunk in read(" ".join(sentences))] == [
+        " ".join(sentences[:2]),
+        " ".join(sentences[2:4]),
+        " ".join(sentences[4:]),
+    ]
+
+
+def test_a_long_sentence_is_cut_at_words_and_a_long_table_at_rows() -> None:
+    chunks = read(" ".join(f"w{number}" for number in range(500)))
+    assert [chunk.text.split()[0] for chunk in chunks] == ["w0", "w194", "w388"]
+    rows = "".join(f"| {words(20, 100 * number)} | x |\n" for number in range(12))
+    chunks = read(f"| Words | Mark |\n|---|---|\n{rows}")
+    assert all(chunk.text.startswith("| ") and chunk.text.endswith(" |") for chunk in chunks)
+    assert [chunk.context for chunk in chunks] == ["", "Words | Mark"]
+
+
+def test_equal_passages_have_ids_of_their_own() -> None:
+    chunks = read(f"## A\n\n{words(40)}\n\n## A\n\n{words(40)}\n")
+    assert chunks[0].text == chunks[1].text
+    assert chunks[0].chunk_id != chunks[1].chunk_id
+
+
+def test_an_edit_elsewhere_keeps_the_id_of_a_passage() -> None:
+    before = read(f"## A\n\n{words(40)}\n\n## B\n\n{words(40, 50)}\n")
+    after = read(f"## A\n\n{words(41)}\n\n## B\n\n{words(40, 50)}\n")
+    assert (before[0].chunk_id == after[0].chunk_id, before[1].chunk_id == after[1].chunk_id) == (False, True)
+
+
+def test_the_context_is_cut_to_what_the_embedder_can_spare() -> None:
+    chunks = read(f"# {words(90)}\n\n## {words(90, 100)}\n\nText.\n")
+    assert EMBEDDER.count_tokens([chunks[-1].context])[0] <= 56
+    assert chunks[-1].context.startswith("W0 w1 w2")
+
+
+def test_a_list_is_quoted_with_the_line_that_announces_it() -> None:
+    [chunk] = read("These four:\n\n- one\n- two\n\nAfter.\n")
+    assert [(unit.plain, chunk.text[unit.start : unit.end]) for unit in chunk.units] == [
+        ("These four: one; two", "These four:\n\n- one\n- two"),
+        ("one", "- one"),
+        ("two", "- two"),
+        ("After.", "After."),
+    ]
+
+
+def test_rows_are_units_with_their_header_and_the_header_is_none() -> None:
+    [chunk] = read("| City | Year |\n|---|---|\n| **Rome** | 2020 |\n| Oslo | |\n")
+    assert [(unit.plain, unit.lead) for unit in chunk.units] == [
+        ("Rome | 2020", "City | Year"),
+        ("Oslo", "City | Year"),
+    ]
+
+
+def test_a_heading_without_text_is_quoted_itself() -> None:
+    [chunk] = read("# Only this\n")
+    assert [unit.plain for unit in chunk.units] == ["Only this"]
+
+
+def test_reference_links_are_kept_with_the_passage_that_uses_them() -> None:
+    chunks = read(f"See [it][r].\n\n## B\n\n{words(40)}\n\n[r]: http://x.y\n")
+    assert chunks[0].links == ("http://x.y",)
+
+
+def test_pages_and_speakers_are_parted_and_placed() -> None:
+    text = "One page.\n\nNext page."
+    note = load_markdown(text.encode(), "a.md")
+    paper = replace(note, kind=Kind.PAPER, verbatim=False, marks=(PageMark(0, 1), PageMark(11, 2)))
+    assert [(chunk.place.page, chunk.place.line) for chunk in chunk_document(paper, EMBEDDER)] == [(1, None), (2, None)]
+    talk = replace(
+        note, kind=Kind.TRANSCRIPT, verbatim=False, marks=(CueMark(0, 1.0, 2.0, "Ann"), CueMark(11, 2.0, 5.5, "Bob"))
+    )
+    [chunk] = chunk_document(talk, EMBEDDER)
+    assert (chunk.place.t_start, chunk.place.t_end, chunk.place.speaker) == (1.0, 5.5, "Ann, Bob")
+
+
+def test_a_document_without_text_has_no_chunks() -> None:
+    assert read("---\ntitle: Only this\n---\n\n \n") == []
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "word",
+            "Ann.",
+            "e.g.",
+            "*a*",
+            "`b. c`",
+            "[x](http://y.z/a_b)",
+            "été",
+            "日本語。",
+            "e\u0301",
+            "\u200b",
+            "|",
+            "$x$",
+            "#tag",
+            "3.5",
+        ]
+    ),
+    min_size=1,
+    max_size=12,
+).map(" ".join)
+LONG = st.integers(100, 400).flatmap(
+    lambda count: st.sampled_from(
+        [
+            "word " * count,
+            "x. " * count,
+            "a" * count,
+            "[a](b) " * count,
+            "日本" * count,
+            "<!-- " + "c. " * count,
+            "`a.b` " * count,
+        ]
+    )
+)
+BLOCKS = st.one_of(
+    WORDS,
+    LONG,
+    WORDS.map("# {}".format),
+    WORDS.map("### {} ###".format),
+    WORDS.map("{}\n===".format),
+    st.lists(WORDS, min_size=1, max_size=4).map(
+        lambda items: "\n".join(f"{'  ' * (n % 3)}- {item}" for n, item in enumerate(items))
+    ),
+    st.lists(WORDS, min_size=1, max_size=4).map(
+        lambda rows: "| a | b |\n|---|---|\n" + "\n".join(f"| {row} | |" for row in rows)
+    ),
+    WORDS.map("> {}\n> more".format),
+    WORDS.map("```\n# {}\n".format),
+    WORDS.map("[^1]: {}".format),
+    st.sampled_from(
+        [
+            "---",
+            "```",
+            "<div>",
+            "$$",
+            "[r]: http://x.y",
+            "{% x %}",
+            "- 2024-01-02: met",
+            "\u2028",
+            "\ufeff",
+            "|",
+            "-",
+            "1.",
+        ]
+    ),
+    st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=20),
+)
+FRONT = st.sampled_from(["", "", "---\ntitle: T\n---\n", "---\nno end\n", "---\n---\n"])
+NOTES = st.tuples(FRONT, st.lists(BLOCKS, max_size=8), st.sampled_from(["\n\n", "\n", "\n\n\n"])).map(
+    lambda parts: parts[0] + parts[2].join(parts[1])
+)
+
+
+@given(NOTES)
+@settings(deadline=None)
+def test_any_note_keeps_the_invariants(text: str) -> None:
+    document = load_markdown(text.encode(), "a.md")
+    check_document(document, body_start=split_front_matter(text)[1])
+    assert document.text == decode(text.encode()).text
+    check_chunks(document, chunk_document(document, EMBEDDER))
+    read(text, load_text, "a.txt")
+
+
+def real_notes() -> list[Path]:
+    folders = [eval_folder("vaults"), eval_folder("seed-notes"), eval_folder("transcripts/changelog")]
+    return sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in (".md", ".txt"))
+
+
+def test_real_notes_keep_the_invariants() -> None:
+    notes = real_notes()
+    assert len(notes) > 600
+    for path in notes[::5]:  # all of them pass, in 30 s
+        check_file(path)
+
+
+def test_the_sample_corpus_keeps_the_invariants() -> None:
+    notes = sorted(path for path in CORPUS.rglob("*") if path.suffix in (".md", ".txt"))
+    assert notes
+    for path in notes:
+        check_file(path)
+
+
+def check_file(path: Path) -> None:
+    load = load_text if path.suffix == ".txt" else load_markdown
+    document = load(path.read_bytes(), path.name)
+    text = path.read_bytes().decode("utf-8-sig", "replace")
+    assert "\ufffd" in text or document.text == text.replace("\r\n", "\n").replace("\r", "\n")
+    body_start = split_front_matter(document.text)[1] if path.suffix == ".md" else 0
+    check_document(document, body_start=body_start)
+    check_chunks(document, chunk_document(document, EMBEDDER))
+
+
+def log(entries: int) -> str:
+    entry = "## Day {}\n\n- met **Ann** about [it](https://x.y/{}). It was fine.\n  - nested\n\nThen we went home.\n\n"
+    return "# Log\n\n" + "".join(entry.format(number, number) for number in range(entries))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        log,
+        lambda n: "word " * 4 * n,
+        lambda n: "[a](" * 4 * n,
+        lambda n: "a: b\n" * 4 * n,
+        lambda n: f"# {'word ' * 4 * n}",
+    ],
+    ids=["log", "one line", "stray links", "lines", "one heading"],
+)
+def test_chunking_takes_linear_time(build: object) -> None:
+    assert callable(build)
+    seconds = []
+    for size in (500, 2000):
+        started = time.process_time()
+        chunk_document(load_markdown(build(size).encode(), "a.md"), EMBEDDER)
+        seconds.append(time.process_time() - started)
+    assert seconds[1] < 12 * max(seconds[0], 0.05)  # four times the text; quadratic would be sixteen times

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ragnotes.reading.front_matter import split_front_matter
+from ragnotes.reading.markdown import load_markdown
+from ragnotes.types import BlockKind, DateMark, DateRange, Document, HeadingMark, Kind
+
+from .invariants import check_document
+
+
+def load(text: str, path: str = "notes/plan.md") -> Document:
+    document = load_markdown(text.encode(), path)
+    check_document(document, body_start=split_front_matter(document.text)[1])
+    return document
+
+
+def blocks_of(document: Document) -> list[tuple[BlockKind, int, str, str]]:
+    """Kind, depth, lead and text of each block."""
+    return [(block.kind, block.depth, block.lead, document.text[block.start : block.end]) for block in document.blocks]
+
+
+def paths_of(document: Document) -> list[tuple[str, ...]]:
+    return [mark.path for mark in document.marks if isinstance(mark, HeadingMark)]
+
+
+def dates_of(document: Document) -> list[tuple[str, str | None]]:
+    """Each date mark: the line it stands at, and the date that begins there."""
+    return [
+        (document.text[mark.start :].lstrip("\n").split("\n")[0], str(mark.date) if mark.date else None)
+        for mark in document.marks
+        if isinstance(mark, DateMark)
+    ]
+
+
+def day(year: int, month: int, number: int) -> DateRange:
+    return DateRange(date(year, month, number), date(year, month, number))
+
+
+def test_the_stored_text_is_the_file_but_for_mark_and_line_ends() -> None:
+    document = load_markdown(
+        b"\xef\xbb\xbf---\r\na: b\r\n---\r\nIt\xc3\xa2\xe2\x82\xac\xe2\x84\xa2s [x](http://y.z)\r", "a.md"
+    )
+    assert document.text == "---\na: b\n---\nItâ€™s [x](http://y.z)\n"
+    assert [(block.start, block.end) for block in document.blocks] == [(13, 35)]
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "titled"),
+    [
+        ("---\ntitle: Stated *here*\n---\n# Written\n", "Stated here", True),
+        ("---\nTitle: Stated\n---\n# Written\n", "Stated", True),
+        ("---\ntitle: 2024\n---\n", "2024", True),
+        ("---\ntitle:\n---\n# Written\n", "Written", True),
+        ("---\ntitle: [a, b]\n---\n# Written\n", "Written", True),
+        ("intro\n\n# [Written](http://x.y) ##\n", "Written", True),
+        ("# C#\n", "C#", True),
+        ("Two\nlines\n=====\n", "Two lines", True),
+        ("## Second level\n\n# First level\n", "plan", False),
+        ("> # Quoted\n", "plan", False),
+        ("#\n", "plan", False),
+        ("", "plan", False),
+    ],
+)
+def test_the_title_comes_from_front_matter_then_the_first_heading_then_the_name(
+    text: str, title: str, titled: bool
+) -> None:
+    document = load(text)
+    assert (document.title, document.titled) == (title, titled)
+
+
+def test_heading_paths_follow_the_levels() -> None:
+    document = load("# A\n## B\n#### C\n### D\n## E #\n# F\nSet\n---\n- # in an item\n")
+    assert paths_of(document) == [
+        ("A",),
+        ("A", "B"),
+        ("A", "B", "C"),
+        ("A", "B", "D"),
+        ("A", "E"),
+        ("F",),
+        ("F", "Set"),
+    ]
+
+
+def test_a_heading_as_long_as_a_text_is_cut_for_its_path_alone() -> None:
+    document = load("# " + "word " * 100)
+    assert paths_of(document) == [(("word " * 40).strip() + " …",)]
+    assert document.text[document.blocks[0].start : document.blocks[0].end] == "# " + ("word " * 100).strip()
+
+
+def test_nested_items_carry_the_items_above_them() -> None:
+    document = load("Buy:\n\n- **Fruit**\n  - apples\n    and pears\n    1. green\n- [x] Bread\n\n  fresh\n")
+    assert blocks_of(document) == [
+        (BlockKind.PARAGRAPH, 0, "", "Buy:"),
+        (BlockKind.ITEM, 0, "", "- **Fruit**"),
+        (BlockKind.ITEM, 1, "Fruit", "- apples\n    and pears"),
+        (BlockKind.ITEM, 2, "Fruit > apples", "1. green"),
+        (BlockKind.ITEM, 0, "", "- [x] Bread"),
+        (BlockKind.ITEM, 0, "", "fresh"),
+    ]
+
+
+def test_rows_carry_their_header_and_what_merged_cells_left_out() -> None:
+    document = load(
+        "| City | Year | Sum |\n|---|:-:|--:|\n| **Rome** | 2020 | 1 |\n| | 2021 | 2 |\n| | | 3 |\n| Oslo | | 4 |\n"
+    )
+    assert [(block.kind, block.lead) for block in document.blocks] == [
+        (BlockKind.ROW, ""),
+        (BlockKind.ROW, "City | Year | Sum"),
+        (BlockKind.ROW, "City | Year | Sum > Rome"),
+        (BlockKind.ROW, "City | Year | Sum > Rome > 2021"),
+        (BlockKind.ROW, "City | Year | Sum"),
+    ]
+
+
+def test_headings_and_items_in_code_are_code() -> None:
+    document = load("```sh\n# no heading\n- no item #notag\n```\n\n    # indented\n\nEnd.\n\n~~~\n# open to the end")
+    assert [(kind, text) for kind, _, _, text in blocks_of(document)] == [
+        (BlockKind.CODE, "```sh\n# no heading\n- no item #notag\n```"),
+        (BlockKind.CODE, "# indented"),
+        (BlockKind.PARAGRAPH, "End."),
+        (BlockKind.CODE, "~~~\n# open to the end"),
+    ]
+    assert (paths_of(document), document.metadata.tags) == ([], ())
+
+
+def test_quotes_footnotes_html_and_definitions_are_kept_whole() -> None:
+    document = load(
+        "> [!note] Mind\n> this\n\n[^1]: A note.\n\n<div>\nhtml\n</div>\n\n[ref]: http://x.y\n\n$$\nx\n$$\n"
+    )
+    assert [(kind, text) for kind, _, _, text in blocks_of(document)] == [
+        (BlockKind.QUOTE, "> [!note] Mind\n> this"),
+        (BlockKind.FOOTNOTE, "[^1]: A note."),
+        (BlockKind.PARAGRAPH, "<div>\nhtml\n</div>"),
+        (BlockKind.PARAGRAPH, "[ref]: http://x.y"),
+        (BlockKind.PARAGRAPH, "$$\nx\n$$"),
+    ]
+
+
+def test_tags_are_those_a_person_wrote() -> None:
+    document = load(
+        "---\ntags: [stated]\n---\n# Title\n\n#first and (#second/part), **#third** #über #stated #first\n\n"
+        '`#code` https://x.y/#url https://x.y/?a=#b [x](#anchor) [[#wiki]] C#sharp #1 &#x27; <a href="#top">\n'
+    )
+    assert document.metadata.tags == ("stated", "first", "second/part", "third", "über")
+
+
+def test_dates_come_from_front_matter_then_the_name_and_from_headings_and_items() -> None:
+    assert load("---\ndate: 2024-01-07\n---\nx", "2023-05-06 x.md").metadata.date == day(2024, 1, 7)
+    assert load("x", "log/2023-05-06 x.md").metadata.date == day(2023, 5, 6)
+    document = load("# Log 2024\n\n## 2024-03-01\n\nText.\n\n- 2024-02-28: an item\n- another\n\n## Open\n")
+    assert dates_of(document) == [
+        ("# Log 2024", "2024-01-01/2024-12-31"),
+        ("## 2024-03-01", "2024-03-01"),
+        ("- 2024-02-28: an item", "2024-02-28"),
+        ("- another", "2024-03-01"),
+        ("## Open", "2024-01-01/2024-12-31"),
+    ]
+
+
+def test_a_note_that_is_a_conversation_is_a_transcript() -> None:
+    turns = "\n\n".join(f"**{name}:** [0{n}:00] Words." for n, name in enumerate(["Ann", "Bob"] * 4))
+    document = load(f"---\ntitle: The talk\n---\n{turns}\n")
+    assert (document.kind, document.title) == (Kind.TRANSCRIPT, "The talk")
+    assert load("**Ann:** said so.").kind is Kind.NOTE

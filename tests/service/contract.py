@@ -1,0 +1,19 @@
+"""The field names of contract.md, as sets."""
+
+_PLACE = {"doc_id", "path", "title", "kind", "heading", "line", "page", "t_start", "t_end", "speaker", "date"}
+HIT = _PLACE | {"rank", "score", "cosine", "bm25", "start", "end", "text", "links", "before", "after"}
+CITATION = _PLACE | {"n", "start", "end", "quote", "links", "score", "support"}
+SENTENCE = {"text", "citations", "support"}
+FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"}
+ANSWER = (
+    {"question", "answered", "reason", "answer", "mode", "sentences", "citations", "passages", "filters", "model"}
+    | {"generation", "timings_ms", "usage"}
+    | {"left_out"}  # ours
+)
+FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out"}
+_FILES = {"added", "changed", "moved", "removed", "unchanged", "skipped", "failed"}
+SUMMARY = _FILES | {"embedded", "chunks", "seconds", "generation"}
+STATUS = {"files", "counts", "generation", "embedder", "model"}
+FILE = {"path", "status", "reason", "chunks", "indexed_at"}
+JOB = {"id", "state", "progress", "summary", "error"}
+PROBLEM = {"type", "title", "status", "detail", "hint"}

@@ -1,0 +1,192 @@
+"""How every store searches: the hits and scores that numpy gives, within filters, ties broken by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from ragnotes.ports import Store
+from ragnotes.types import Chunk, Filters, Kind, Scored
+from tests.stores.conftest import STORES
+from tests.stores.samples import NO_FILTERS, Entry, entry, fill, vector_of, vectors_of
+
+
+def dense_by_hand(query: str, chunks: list[Chunk], limit: int) -> list[Scored]:
+    if not chunks:
+        return []
+    scores = vectors_of([chunk.embedded for chunk in chunks]).astype(np.float64) @ vector_of(query)
+    hits = [Scored(chunk.chunk_id, round(float(score), 6)) for chunk, score in zip(chunks, scores, strict=True)]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:limit]
+
+
+def many(count: int) -> list[Entry]:
+    kinds = list(Kind)
+    return [
+        entry(
+            f"{'work' if number % 2 else 'Home'}/{number:03}.md",
+            *(f"paragraph {number} {part} common" for part in range(1 + number % 3)),
+            kind=kinds[number % 3],
+            tags=(("Ärger", "todo") if number % 4 == 0 else ("misc",)),
+            speaker="Ann Lee, Bob" if number % 5 == 0 else None,
+            date=f"2024-{1 + number % 12:02}-01/2024-{1 + number % 12:02}-20" if number % 2 else None,
+        )
+        for number in range(count)
+    ]
+
+
+FILTERS: dict[str, tuple[Filters, Callable[[Entry, Chunk], bool]]] = {
+    "none": (NO_FILTERS, lambda each, chunk: True),
+    "kinds": (Filters(kinds=(Kind.PAPER,)), lambda each, chunk: each.document.kind is Kind.PAPER),
+    "kinds, either": (
+        Filters(kinds=(Kind.PAPER, Kind.NOTE)),
+        lambda each, chunk: each.document.kind is not Kind.TRANSCRIPT,
+    ),
+    "tags": (Filters(tags=("äRGER",)), lambda each, chunk: "todo" in each.document.metadata.tags),
+    "paths": (Filters(paths=("w*1.md",)), lambda each, chunk: each.document.path[0] + each.document.path[-4] == "w1"),
+    "paths, classes": (Filters(paths=("*[!0-8].m?",)), lambda each, chunk: each.document.path.endswith("9.md")),
+    "paths, no match": (Filters(paths=("home/*",)), lambda each, chunk: False),
+    "speakers": (Filters(speakers=("ann lee",)), lambda each, chunk: chunk.place.speaker is not None),
+    "since": (
+        Filters(since=date(2024, 6, 10)),
+        lambda each, chunk: chunk.place.date is not None and chunk.place.date.until >= date(2024, 6, 10),
+    ),
+    "until": (
+        Filters(until=date(2024, 6, 1)),
+        lambda each, chunk: chunk.place.date is not None and chunk.place.date.since <= date(2024, 6, 1),
+    ),
+    "a day within": (
+        Filters(since=date(2024, 6, 10), until=date(2024, 6, 10)),
+        lambda each, chunk: chunk.place.date is not None and chunk.place.date.since.month == 6,
+    ),
+    "combined": (
+        Filters(kinds=(Kind.NOTE,), paths=("work/*",), since=date(2024, 1, 1)),
+        lambda each, chunk: (
+            each.document.kind is Kind.NOTE and each.document.path < "x" and each.document.path[0] == "w"
+        ),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=STORES)
+def searched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store of 60 documents; tests that use it do not write."""
+    with STORES[request.param](tmp_path_factory.mktemp("searched")) as opened:
+        fill(opened, *many(60))
+        yield opened
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_dense_hits_and_scores_equal_brute_force(searched: Store, name: str, limit: int) -> None:
+    filters, passes = FILTERS[name]
+    allowed = [chunk for each in many(60) for chunk in each.chunks if passes(each, chunk)]
+    with searched.reading() as snapshot:
+        assert snapshot.dense(vector_of("question"), limit, filters) == dense_by_hand("question", allowed, limit)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_lexical_hits_are_those_that_pass_with_the_scores_of_all(searched: Store, name: str) -> None:
+    filters, passes = FILTERS[name]
+    allowed = {chunk.chunk_id for each in many(60) for chunk in each.chunks if passes(each, chunk)}
+    with searched.reading() as snapshot:
+        everything = snapshot.lexical(["common", "7", "2"], 1000, NO_FILTERS)
+        expected = [hit for hit in everything if hit.chunk_id in allowed]
+        assert len(everything) == snapshot.count()
+        assert snapshot.lexical(["common", "7", "2"], 1000, filters) == expected
+        assert snapshot.lexical(["common", "7", "2"], 3, filters) == expected[:3]
+
+
+def test_a_query_of_one_row_is_as_good_as_a_plain_one(searched: Store) -> None:
+    with searched.reading() as snapshot:
+        plain = snapshot.dense(vector_of("q"), 5, NO_FILTERS)
+        assert snapshot.dense(vectors_of(["q"]), 5, NO_FILTERS) == plain
+        assert snapshot.dense(vector_of("q"), 0, NO_FILTERS) == []
+
+
+def test_cosines_are_the_dense_scores_in_the_order_asked(searched: Store) -> None:
+    with searched.reading() as snapshot:
+        hits = snapshot.dense(vector_of("q"), 20, NO_FILTERS)[::-1]
+        assert snapshot.cosines(vector_of("q"), [hit.chunk_id for hit in hits]) == [hit.score for hit in hits]
+        assert snapshot.cosines(vector_of("q"), []) == []
+        with pytest.raises(KeyError):
+            snapshot.cosines(vector_of("q"), ["no such chunk"])
+
+
+def test_chunks_that_tie_are_cut_off_by_id(store: Store) -> None:
+    entries = [entry(f"{number}.md", "the same words") for number in range(50)]
+    fill(store, *entries)
+    ids = sorted(chunk.chunk_id for each in entries for chunk in each.chunks)
+    with store.reading() as snapshot:
+        dense = snapshot.dense(vector_of("the same words"), 9, NO_FILTERS)
+        assert dense == [Scored(chunk_id, 1.0) for chunk_id in ids[:9]]
+        assert [hit.chunk_id for hit in snapshot.lexical(["same"], 9, NO_FILTERS)] == ids[:9]
+
+
+def test_lexical_scores_are_bm25(store: Store) -> None:
+    """Source of the formula: https://sqlite.org/fts5.html#the_bm25_function, k1 = 1.2, b = 0.75."""
+    texts = ["fox fox dog", "dog cat bird", "bird bird cat", "fish fish fish fish fish fish"]
+    fill(store, *(entry(f"{number}.md", text) for number, text in enumerate(texts)))
+    ids = [chunk.chunk_id for number, text in enumerate(texts) for chunk in entry(f"{number}.md", text).chunks]
+
+    def bm25(frequency: int, length: int, documents: int) -> float:
+        mean, total = 15 / 4, 4
+        idf = np.log((total - documents + 0.5) / (documents + 0.5))
+        return float(max(idf, 1e-6) * frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * length / mean)))
+
+    with store.reading() as snapshot:
+        [fox] = snapshot.lexical(["fox"], 9, NO_FILTERS)
+        assert fox.chunk_id == ids[0]
+        assert fox.score == pytest.approx(bm25(2, 3, 1), abs=1e-6)
+        both = snapshot.lexical(["fox", "fish"], 9, NO_FILTERS)
+        assert [hit.chunk_id for hit in both] == [ids[3], ids[0]]
+        assert both[0].score == pytest.approx(bm25(6, 6, 1), abs=1e-6)
+        assert snapshot.lexical(["zebra"], 9, NO_FILTERS) == []
+        assert snapshot.lexical([], 9, NO_FILTERS) == []
+
+
+def test_words_are_found_by_their_stem_without_accents_in_context_plain_and_links(store: Store) -> None:
+    first = entry("a.md", "we were running", links=("https://example.org/Gefäß",))
+    chunk = replace(first.chunks[0], context="Zürich > Marathon")
+    second = entry("b.md", "nothing of it")
+    fill(store, replace(first, chunks=(chunk,)), second)
+    with store.reading() as snapshot:
+        for word in ("runs", "RUNNING", "zurich", "marathons", "example.org", "gefaß"):
+            assert [hit.chunk_id for hit in snapshot.lexical([word], 5, NO_FILTERS)] == [chunk.chunk_id], word
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *('"', "'", "*", "fox*", "NOT", "OR", "a AND b", "plain:fox", "(", "^fox", "{plain}:", "-fox", "+", "fox\\"),
+        *("", " ", "\0", "fox\0bird", "\ud800", 'fox" OR "bird', "NEAR(fox bird)", "; DROP TABLE chunks"),
+    ],
+)
+def test_no_word_is_syntax(store: Store, word: str) -> None:
+    fill(store, entry("a.md", "fox bird"), entry("b.md", "cat"))
+    with store.reading() as snapshot:
+        found = snapshot.lexical([word, "cat"], 5, NO_FILTERS)
+        assert entry("b.md", "cat").chunks[0].chunk_id in [hit.chunk_id for hit in found]
+        assert set(snapshot.frequencies([word])) == {word}
+
+
+def test_a_question_of_many_words_is_answered(store: Store) -> None:
+    fill(store, entry("a.md", "fox"))
+    with store.reading() as snapshot:
+        assert len(snapshot.lexical([f"word{number}" for number in range(5000)] + ["fox"], 5, NO_FILTERS)) == 1
+
+
+def test_frequencies_count_chunks_by_stem(store: Store) -> None:
+    fill(store, entry("a.md", "a dog and a dog", "dogs run"), entry("b.md", "a cat"))
+    with store.reading() as snapshot:
+        assert snapshot.frequencies(["dog", "Dogs", "cat", "zebra", "a cat"]) == {
+            "dog": 2,
+            "Dogs": 2,
+            "cat": 1,
+            "zebra": 0,
+            "a cat": 1,
+        }
+        assert snapshot.frequencies([]) == {}

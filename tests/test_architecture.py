@@ -1,0 +1,142 @@
+"""The direction of imports, no cycles, and one file for each engine."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "ragnotes"
+
+# Each part may import what stands in the rows above it, and what its own row names.
+LAYERS = [
+    {"types", "errors", "__init__"},
+    {"ports", "events", "places", "sentences", "written_dates", "question_dates", "dates", "settings"},
+    {"models", "stores", "reading", "asking"},
+    {"indexing"},
+    {"assembly"},
+    {"service", "client", "console"},
+    {"cli", "__main__"},
+]
+WITHIN = {
+    ("dates", "written_dates"),
+    ("dates", "question_dates"),
+    ("question_dates", "written_dates"),
+    ("console", "service"),
+    ("client", "service"),
+}
+ENGINES = {
+    "torch": "models/sentence_transformer.py",
+    "sentence_transformers": "models/sentence_transformer.py",
+    "llama_cpp": "models/llama_cpp.py",
+    "tiktoken": "models/tokens.py",
+    "faiss": "stores/vectors.py",
+    "sqlite3": "stores/local.py",
+    "pypdf": "reading/pdf_child.py",
+    "pysubs2": "reading/captions.py",
+    "markdown_it": "reading/markdown.py",
+    "frontmatter": "reading/front_matter.py",
+    "selectolax": "reading/html.py",
+    "ftfy": "reading/repair.py",
+    "syntok": "sentences.py",
+    "uvicorn": "service/server.py",
+}
+
+
+def modules() -> dict[str, Path]:
+    return {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            if node.module == "ragnotes":
+                yield from (f"ragnotes.{alias.name}" for alias in node.names)
+            elif node.module:
+                yield node.module
+
+
+def own_imports() -> dict[str, set[str]]:
+    names = modules().keys()
+    graph: dict[str, set[str]] = {}
+    for name, path in modules().items():
+        found = {
+            imported.removeprefix("ragnotes.") for imported in imports_of(path) if imported.startswith("ragnotes.")
+        }
+        graph[name] = {imported for imported in found if imported in names or f"{imported}.__init__" in names}
+    return graph
+
+
+def layer_of(name: str) -> int:
+    part = name.split(".", maxsplit=1)[0]
+    return next(number for number, parts in enumerate(LAYERS) if part in parts)
+
+
+@pytest.mark.parametrize("name", modules())
+def test_imports_run_downwards(name: str) -> None:
+    for imported in own_imports()[name]:
+        mine, theirs = name.split(".", maxsplit=1)[0], imported.split(".")[0]
+        if mine == theirs or (mine, theirs) in WITHIN or theirs in LAYERS[0]:
+            continue
+        if LAYERS[1] & {theirs} and layer_of(name) > 1:
+            continue
+        if theirs == "types":
+            continue
+        assert layer_of(imported) < layer_of(name), f"{name} imports {imported}"
+
+
+def test_the_wings_know_neither_each_other_nor_the_engines() -> None:
+    for name, imported in ((name, other) for name, others in own_imports().items() for other in others):
+        if name.startswith("reading."):
+            assert not imported.startswith(("asking", "models", "stores")), f"{name} imports {imported}"
+        if name.startswith("asking."):
+            assert not imported.startswith(("reading", "models", "stores")), f"{name} imports {imported}"
+        if name.startswith(("models.", "stores.")):
+            assert not imported.startswith(("reading", "asking")), f"{name} imports {imported}"
+
+
+def test_there_are_no_cycles() -> None:
+    graph, done, path = own_imports(), set[str](), list[str]()
+
+    def visit(name: str) -> None:
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            path.append(name)
+            for imported in sorted(graph.get(name, ())):
+                visit(imported)
+            path.pop()
+            done.add(name)
+
+    for name in graph:
+        visit(name)
+
+
+@pytest.mark.parametrize(("engine", "home"), ENGINES.items())
+def test_each_engine_is_imported_in_one_file(engine: str, home: str) -> None:
+    users = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in modules().values()
+        if any(imported.split(".")[0] == engine for imported in imports_of(path))
+    ]
+    assert users == [home]
+
+
+@pytest.mark.parametrize("module", ["ragnotes", "ragnotes.types", "ragnotes.assembly", "ragnotes.cli"])
+def test_importing_loads_no_engine(module: str) -> None:
+    code = f"import sys, {module}; print(sorted({{'torch', 'faiss', 'llama_cpp', 'tiktoken'}} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_no_file_outgrows_the_head() -> None:
+    long = {
+        name: lines for name, path in modules().items() if (lines := len(path.read_text("utf-8").splitlines())) > 400
+    }
+    assert long == {}

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragnotes import __version__, errors
+from ragnotes.cli import Code, ask_main, exit_code, main
+from ragnotes.console import plain
+from ragnotes.errors import CorpusError, GeneratorBusy, IndexMissing, RagnotesError, UsageError
+from ragnotes.service.guards import is_loopback
+from ragnotes.types import FileRecord, FileStatus, Kind, Support
+from tests.fakes import FakeLibrary, serving
+from tests.service import contract
+
+QUESTION = "how are embeddings cached?"
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("SERVER", "API_KEY", "CORPUS", "INDEX", "DEBUG"):
+        monkeypatch.delenv(f"RAGNOTES_{name}", raising=False)
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def run(library: FakeLibrary, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command line over `library`; gives exit code, stdout and stderr."""
+
+    def _run(*words: str) -> tuple[int, str, str]:
+        command = ask_main if words[0] == "ask" else main
+        args: Sequence[str] = words[1:] if words[0] in ("ask", "ragnotes") else words
+        code = command(args, library=lambda _: library)
+        return code, *capsys.readouterr()
+
+    return _run
+
+
+def test_an_answer_has_numbered_footnotes_with_place_quote_and_links(run: Run, library: FakeLibrary) -> None:
+    code, out, err = run("ask", QUESTION)
+    assert (code, err) == (0, "")
+    assert out == (
+        "Embeddings are cached by content hash. [1]\n"
+        "\n"
+        "[1] cache.md:3 · Technical > Cache · 2024-01-07\n"
+        "    Embeddings are cached by content hash.\n"
+        "    https://example.org/cache\n"
+    )
+    assert library.closed
+
+
+def test_papers_and_transcripts_have_their_own_places(run: Run) -> None:
+    assert "[1] papers/borders.pdf p. 2 · Results · 2024-01-07\n" in run("ask", "do chunk borders matter?")[1]
+    assert "[1] talks/search.vtt 12:31–12:58 Ana\n" in run("ask", "what is the latency for one user?")[1]
+
+
+def test_weak_support_is_marked(run: Run, library: FakeLibrary) -> None:
+    library.support = Support.WEAK
+    assert "2024-01-07 · weak support\n" in run("ask", QUESTION)[1]
+
+
+def test_an_abstention_names_its_reason_and_the_nearest_passages(run: Run) -> None:
+    code, out, _ = run("ask", "zebra?")
+    assert (code, out) == (Code.ABSTAINED, "The notes do not say. No passage is about this.\n")
+    assert run("ask", "zebra?", "--kind", "paper")[1] == "The notes do not say. No passage passes the filters.\n"
+
+
+def test_explain_shows_the_scores(run: Run) -> None:
+    _, out, _ = run("ask", QUESTION, "--explain")
+    assert "  1  0.750  cache.md:3 · Technical > Cache · 2024-01-07\n            cosine 0.250 · bm25 2.500\n" in out
+
+
+def test_ask_is_also_a_command_of_ragnotes(run: Run) -> None:
+    assert run("ragnotes", "ask", QUESTION) == run("ask", QUESTION)
+
+
+def test_json_is_the_answer_alone(run: Run, library: FakeLibrary) -> None:
+    library.left_out = ("gen-ai.md",)
+    code, out, err = run("ask", QUESTION, "--json")
+    assert (code, json.loads(out).keys()) == (0, contract.ANSWER)
+    assert err == "note: gen-ai.md was left out: it changed since it was indexed; run: ragnotes index\n"
+    assert json.loads(run("ask", "zebra?", "--json")[1])["mode"] == "abstained"
+
+
+def test_a_missing_model_is_a_note_unless_none_was_wanted(run: Run, library: FakeLibrary) -> None:
+    library.generator, library.no_model = None, "no model: none is installed"
+    assert run("ask", QUESTION)[2] == "note: no model: none is installed\n"
+    assert run("ask", QUESTION, "--no-llm")[2] == ""
+
+
+def test_options_reach_the_library(run: Run, library: FakeLibrary) -> None:
+    dates = ("--since", "2024-01-01", "--until", "2024-01-31")
+    kinds = ("--tag", "rag", "--tag", "db", "--path", "*.md", "--kind", "note", "--speaker", "Ana")
+    assert run("ask", QUESTION, *dates, *kinds, "--limit", "3", "--deadline", "1.5", "--no-llm")[0] == 0
+    request = library.asked[0]
+    filters = request.filters
+    assert (str(filters.since), str(filters.until), filters.source) == ("2024-01-01", "2024-01-31", "request")
+    assert (filters.tags, filters.paths, filters.kinds) == (("rag", "db"), ("*.md",), (Kind.NOTE,))
+    assert filters.speakers == ("Ana",)
+    assert (request.limit, request.deadline_s, request.llm) == (3, 1.5, False)
+
+
+def test_ask_indexes_first_where_there_is_no_index(run: Run, library: FakeLibrary) -> None:
+    library.is_indexed = False
+    code, out, err = run("ask", QUESTION)
+    assert code == 0
+    assert out.startswith("Embeddings are cached by content hash. [1]\n")
+    assert "note: there is no index yet" in err
+    assert "added 3, changed 0" in err
+
+
+def test_search_shows_rank_score_place_and_text(run: Run) -> None:
+    code, out, _ = run("search", "does chunk size matter for one user", "--limit", "1")
+    assert (code, out) == (
+        0,
+        "  1  0.429  papers/borders.pdf p. 2 · Results · 2024-01-07\n"
+        "            Chunk borders matter more than chunk size.\n",
+    )
+    assert json.loads(run("search", "chunk", "--json")[1]).keys() == contract.FOUND
+
+
+def test_a_passage_is_shown_without_its_heading_and_markup(run: Run, library: FakeLibrary) -> None:
+    library.notes = {"a.md": "## Zebra\n\n* see [the paper](https://example.org), " + "a b " * 60}
+    snippet = run("search", "zebra")[1].splitlines()[1].strip()
+    assert snippet.startswith("* see the paper, a b a b")
+    assert len(snippet) <= 160
+    assert snippet.endswith("…")
+
+
+def test_finding_nothing_is_no_error(run: Run) -> None:
+    assert run("search", "zebra") == (0, "", "note: nothing found\n")
+
+
+def test_index_says_what_it_did_and_what_failed(run: Run, library: FakeLibrary) -> None:
+    library.failing = (FileRecord("bad.pdf", FileStatus.FAILED, "encrypted"),)
+    code, out, err = run("index", "--rebuild")
+    assert (code, err) == (0, "")
+    assert out == (
+        "added 3, changed 0, moved 0, removed 0, unchanged 0, skipped 0, failed 1; 3 chunks, 3 embedded in 0.1 s\n"
+        "failed  bad.pdf  encrypted\n"
+    )
+    assert run("index", "--strict")[0] == Code.INCOMPLETE
+    assert json.loads(run("index", "--json")[1]).keys() == contract.SUMMARY
+    assert run("index", "-v")[2] == "cache.md\npapers/borders.pdf\ntalks/search.vtt\n"
+
+
+def test_status_lists_files_with_trouble_last(run: Run, library: FakeLibrary) -> None:
+    library.failing = (FileRecord("bad.pdf", FileStatus.FAILED, "encrypted"),)
+    code, out, _ = run("status")
+    assert (code, out) == (
+        0,
+        "indexed   cache.md            1 chunk\n"
+        "indexed   papers/borders.pdf  1 chunk\n"
+        "indexed   talks/search.vtt    1 chunk\n"
+        "failed    bad.pdf             encrypted\n"
+        "\n"
+        "3 indexed, 0 skipped, 0 stale, 1 failed · generation 1 · hashing-16 · parrot\n",
+    )
+    assert run("status", "--strict")[0] == Code.INCOMPLETE
+    assert json.loads(run("status", "--json")[1]).keys() == contract.STATUS
+
+
+def test_version(run: Run) -> None:
+    assert run("ragnotes", "--version") == (0, f"ragnotes {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("ask",), "Missing argument 'QUESTION'"),
+        (("ask", QUESTION, "--nope"), "No such option: --nope"),
+        (("ask", QUESTION, "--since", "May"), "'May' is no day, write it as 2024-01-31"),
+        (("ask", QUESTION, "--limit", "0"), "'--limit': Input should be greater than or equal to 1"),
+        (("ask", ""), "the question is empty"),
+        (("ask", "caf\udce9"), "the question is not valid UTF-8"),
+        (("search", "x", "--since", "2024-02-01", "--until", "2024-01-01"), "is after"),
+        (("ragnotes", "fly"), "No such command 'fly'"),
+        (("serve", "--host", "0.0.0.0"), "no API key is set"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_2(run: Run, words: tuple[str, ...], problem: str) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (Code.USAGE, "")
+    assert problem in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert "; " in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (IndexMissing("no index", "index"), 4),
+        (UsageError("bad", "good"), 2),
+        (CorpusError("gone", "mount it"), 1),
+        (KeyboardInterrupt(), 130),
+        (OSError(28, "No space left on device"), 1),
+        (KeyError("a mistake"), 1),
+    ],
+)
+def test_every_error_is_one_line_and_its_code(run: Run, library: FakeLibrary, error: Any, code: int) -> None:
+    library.error = error
+    got, out, err = run("ask", QUESTION)
+    assert (got, out) == (code, "")
+    assert "Traceback" not in err
+    assert err.count("\n") == (0 if code == 130 else 1)
+    assert library.closed
+
+
+def test_every_kind_of_error_has_an_exit_code() -> None:
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        assert issubclass(kind, RagnotesError)
+        assert exit_code(kind.__new__(kind)) in (Code.ERROR, Code.USAGE, Code.INCOMPLETE)
+
+
+def test_a_mistake_shows_where_on_request(run: Run, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAGNOTES_DEBUG", "1")
+    library.error = KeyError("a mistake")
+    with pytest.raises(KeyError):
+        run("ask", QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mred\x1b[0m b", "ared b"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x07", "link"),
+        ("\x1b]52;c;ZXZpbA==\x07x", "x"),
+        ("\x9b31mx", "31mx"),
+        ("one\n\t two\r\x00", "one two"),
+        ("abc\u202ecba", "abccba"),
+        ("naïve – 東京 🎉", "naïve – 東京 🎉"),
+    ],
+)
+def test_notes_cannot_steer_the_terminal(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+def test_the_thin_client_answers_as_the_library_does(
+    run: Run, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = {words: run("ask", *words) for words in ((QUESTION,), ("zebra?",), (QUESTION, "--explain"))}
+    with serving(FakeLibrary(), api_key="secret") as url:
+        monkeypatch.setenv("RAGNOTES_SERVER", url)
+        monkeypatch.setenv("RAGNOTES_API_KEY", "secret")
+        library.asked.clear()
+        assert {words: run("ask", *words) for words in here} == here
+        assert library.asked == []
+        monkeypatch.setenv("RAGNOTES_API_KEY", "wrong")
+        assert run("ask", QUESTION) == (
+            1,
+            "",
+            "error: the API key is missing or wrong; send the header Authorization: Bearer KEY with the server's"
+            " RAGNOTES_API_KEY\n",
+        )
+
+
+def test_errors_of_the_server_keep_their_exit_codes(run: Run) -> None:
+    behind = FakeLibrary()
+    with serving(behind) as url:
+        behind.is_indexed = False
+        assert run("ask", QUESTION, "--server", url)[0] == Code.INCOMPLETE
+        behind.is_indexed, behind.error_in_answer = True, GeneratorBusy("full", "wait", retry_after_s=1)
+        assert run("ask", QUESTION, "--server", url) == (1, "", "error: full; wait\n")
+        assert run("ask", "", "--server", url)[0] == Code.USAGE
+    code, _, err = run("ask", QUESTION, "--server", url)
+    assert code == Code.ERROR
+    assert err.startswith(f"error: {url} does not answer")
+    assert run("ask", QUESTION, "--server", "no url")[0] == Code.ERROR
+
+
+def test_the_thin_client_loads_no_engine() -> None:
+    script = (
+        "import sys\nfrom ragnotes.cli import ask_main\n"
+        f"code = ask_main([{QUESTION!r}, '--server', sys.argv[1]])\n"
+        "heavy = {'torch', 'faiss', 'llama_cpp', 'sentence_transformers', 'fastapi', 'uvicorn', 'sqlite3'}\n"
+        "print(*sorted(heavy & sys.modules.keys()), file=sys.stderr)\nsys.exit(code)\n"
+    )
+    root = Path(__file__).parent.parent
+    with serving(FakeLibrary()) as url:
+        command = [sys.executable, "-c", script, url]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "\n")
+    assert done.stdout.startswith("Embeddings are cached by content hash. [1]\n")
+
+
+@pytest.mark.parametrize(("host", "own"), [("127.0.0.1", True), ("127.0.0.2", True), ("::1", True), ("0.0.0.0", False)])
+def test_what_is_loopback(host: str, own: bool) -> None:
+    assert is_loopback(host) is own

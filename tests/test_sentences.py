@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ragnotes.sentences import sentence_spans
+
+
+def sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" \n\t ", []),
+        ("One", ["One"]),
+        ("  One. Two!  Three? ", ["One.", "Two!", "Three?"]),
+        (
+            "Dr. Smith met Mr. Jones at 3.30 p.m. on Monday. He left.",
+            ["Dr. Smith met Mr. Jones at 3.30 p.m. on Monday.", "He left."],
+        ),
+        ("It costs $3.50, i.e. little. Fine.", ["It costs $3.50, i.e. little.", "Fine."]),
+        ('She said "No." Then she left.', ['She said "No."', "Then she left."]),
+        ("Wrapped\nby an editor. Next.", ["Wrapped\nby an editor.", "Next."]),
+        ("One paragraph\n\nand another", ["One paragraph", "and another"]),
+        ("Er kam im Mai z.B. spät. Dann ging er.", ["Er kam im Mai z.B. spät.", "Dann ging er."]),
+        ("¿Qué pasa? ¡Nada!", ["¿Qué pasa?", "¡Nada!"]),
+    ],
+)
+def test_sentences_end_where_a_reader_ends_them(text: str, found: list[str]) -> None:
+    assert sentences(text) == found
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "a",
+            "Word",
+            ". ",
+            "! ",
+            "?",
+            "…",
+            "\n",
+            "\n\n",
+            " ",
+            "\u00a0",
+            "\u200b",
+            "\u00ad",
+            "\u2028",
+            "'",
+            '"',
+            "can't",
+        ),
+        *(
+            "(",
+            ")",
+            "-",
+            "3.",
+            "e.g.",
+            "Dr.",
+            "日本。",
+            "e\u0301",
+            "🎉",
+            "\ufeff",
+            "\x0b",
+            "i.e",
+            "http://x.y/z.",
+            "--",
+            "_",
+        ),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=60))
+@settings(deadline=None)
+def test_sentences_hold_every_character_once_and_in_order(text: str) -> None:
+    at = 0
+    for start, end in sentence_spans(text):
+        assert at <= start < end <= len(text)
+        assert not text[at:start].strip()
+        assert text[start:end] == text[start:end].strip()
+        at = end
+    assert not text[at:].strip()
+
+
+@pytest.mark.parametrize("piece", ["word ", "A b. ", ".", "x", "( ", "3. ", "\n\n", "a.\n\n", "a\n", '"', "日本"], ids=repr)
+def test_a_long_text_takes_linear_time(piece: str) -> None:
+    seconds = []
+    for size in (10_000, 40_000):
+        started = time.process_time()
+        sentence_spans(piece * (size // len(piece)))
+        seconds.append(time.process_time() - started)
+    assert seconds[1] < 12 * max(seconds[0], 0.05)  # four times the text; quadratic would be sixteen times
