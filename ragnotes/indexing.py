@@ -20,7 +20,7 @@ from ragnotes.errors import CorpusError, LoadError
 from ragnotes.events import IndexSummary, Progress
 from ragnotes.ports import Embedder, Store
 from ragnotes.reading.chunking import CHUNKER, chunk_document
-from ragnotes.reading.corpus import CorpusFile, check_roots, read_bytes, walk
+from ragnotes.reading.corpus import UNREADABLE_FOLDER, CorpusFile, check_roots, read_bytes, walk
 from ragnotes.reading.identity import sha256_of
 from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
 from ragnotes.types import Chunk, Document, FileRecord, FileStatus, IndexStatus, Manifest
@@ -110,7 +110,9 @@ class _Run:
         self._known = known
         self._progress = progress
         self._retry_failed = retry_failed
-        self._gone = sorted(known.keys() - {file.path for file in files})
+        closed = tuple(file.path for file in files if file.skipped == UNREADABLE_FOLDER)
+        missing = known.keys() - {file.path for file in files}
+        self._gone = sorted(path for path in missing if not path.startswith(closed))  # out of sight is not gone
         self._gone_contents = Counter(known[path].sha256 for path in self._gone if known[path].sha256)
         self._tally: Counter[str] = Counter()
         self._notes: list[FileRecord] = []
@@ -127,7 +129,7 @@ class _Run:
             self._store.record(self._notes)
             self._notes.clear()
         self._store.remove(self._gone)
-        self._tally["removed"] = len(self._gone) - self._tally["moved"]
+        self._tally["removed"] = sum(self._gone_contents.values())
 
     def everything(self, manifest: Manifest) -> None:
         """Replaces the index by what the files hold now. Vectors are committed first: a run cut off resumes."""
@@ -170,7 +172,7 @@ class _Run:
                 self._store.remove([file.path])
             self._note(FileRecord(file.path, FileStatus.SKIPPED, file.skipped, fingerprint=file.fingerprint), known)
             return None
-        if known and known.fingerprint == file.fingerprint and not (self._retry_failed and _failed(known)):
+        if known and known.fingerprint == file.fingerprint and not self._tried_otherwise(file, known):
             self._tally["unchanged" if known.status is FileStatus.INDEXED else known.status] += 1
             return None
         try:
@@ -196,6 +198,13 @@ class _Run:
             sha256=sha256,
         )
         return Read(document, chunks, record)
+
+    def _tried_otherwise(self, file: CorpusFile, known: FileRecord) -> bool:
+        """Whether an unchanged file is worth another look: on demand, or under another limit or list of suffixes."""
+        if known.reason == "too_large":
+            return file.size_bytes <= self._indexer.limits.max_file_bytes
+        skipped = known.status is FileStatus.SKIPPED and known.reason != "not_a_transcript"
+        return skipped or (self._retry_failed and known.status is FileStatus.FAILED)
 
     def _change(self, known: FileRecord | None, sha256: str) -> str:
         if known is not None and known.sha256 is not None:
@@ -229,7 +238,13 @@ def status_of(store: Store, roots: Sequence[Path], index: Path, *, model: str | 
     with store.reading() as snapshot:
         known = {record.path: record for record in snapshot.files()}
         generation = snapshot.generation
-    records = [_status_of_file(files.get(path), known.get(path)) for path in sorted(files.keys() | known.keys())]
+    closed = tuple(path for path, file in files.items() if file.skipped == UNREADABLE_FOLDER)
+    records = [
+        replace(known[path], status=FileStatus.STALE, reason=UNREADABLE_FOLDER)
+        if path not in files and path.startswith(closed)
+        else _status_of_file(files.get(path), known.get(path))
+        for path in sorted(files.keys() | known.keys())
+    ]
     manifest = store.manifest()
     return IndexStatus(
         files=tuple(records),
@@ -270,10 +285,6 @@ def _check_not_emptied(roots: Sequence[Path], files: Sequence[CorpusFile], known
                 f"corpus folder {root} is empty, but the index holds {had} files of it; the index was kept",
                 "mount or restore the folder, or accept it with --allow-empty",
             )
-
-
-def _failed(record: FileRecord) -> bool:
-    return record.status is FileStatus.FAILED
 
 
 def _now() -> str:

@@ -403,3 +403,25 @@ def apply(notes: Notes, path: str, what: str | bytes | None) -> None:
             absolute.rename(notes.root / str(what))
     else:
         notes.write(path, what)
+
+
+def test_a_folder_that_cannot_be_listed_keeps_its_passages(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes.write("open.md", "# Open\n\nEveryone may read this.\n")
+    notes.write("shut/inner.md", "# Shut\n\nNobody may list this.\n")
+    notes.update()
+    listed = os.scandir
+
+    def refuse(path: str | Path) -> Iterator[os.DirEntry[str]]:
+        if Path(path).name == "shut":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    summary = notes.update()
+    assert (summary.removed, summary.unchanged, summary.skipped) == (0, 1, 1)
+    assert {row.path for row in notes.rows()} == {"open.md", "shut/inner.md"}
+    assert notes.outcomes() == {
+        "open.md": ("indexed", None),
+        "shut/": ("skipped", "unreadable_folder"),
+        "shut/inner.md": ("stale", "unreadable_folder"),
+    }

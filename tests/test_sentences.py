@@ -89,7 +89,9 @@ def test_sentences_hold_every_character_once_and_in_order(text: str) -> None:
     assert not text[at:].strip()
 
 
-@pytest.mark.parametrize("piece", ["word ", "A b. ", ".", "x", "( ", "3. ", "\n\n", "a.\n\n", "a\n", '"', "日本"], ids=repr)
+@pytest.mark.parametrize(
+    "piece", ["word ", "A b. ", ".", "x", "( ", "3. ", "\n\n", "a.\n\n", "a\n", '"', "日本"], ids=repr
+)
 def test_a_long_text_takes_linear_time(piece: str) -> None:
     seconds = []
     for size in (10_000, 40_000):

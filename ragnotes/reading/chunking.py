@@ -26,6 +26,7 @@ SMALL_TOKENS = 24
 """A run smaller than this joins its neighbour of the same section."""
 CONTEXT_TOKENS = 56
 _CONTEXT_CHARS = 1000
+CHARS_PER_TOKEN = 16
 
 CHUNKER = f"structure-2/{TARGET_TOKENS}"
 """Names the way of chunking in the index; a change of results changes the name."""
@@ -73,7 +74,7 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
 
 def _pieces(document: Document, places: Places, embedder: Embedder) -> list[_Piece]:
     """The blocks with their sizes; a block too long to embed is cut at sentences, a sentence too long at words."""
-    sizes = embedder.count_tokens([plain_of(document, block) for block in document.blocks])
+    sizes = _sizes(document, document.blocks, embedder)
     room = _room(embedder)
     pieces = []
     for block, size in zip(document.blocks, sizes, strict=True):
@@ -85,11 +86,21 @@ def _pieces(document: Document, places: Places, embedder: Embedder) -> list[_Pie
     return pieces
 
 
+def _sizes(document: Document, blocks: Sequence[Block], embedder: Embedder) -> list[int]:
+    """Tokens of each block as the embedder counts them, but no fewer than its length allows.
+
+    WordPiece takes a word of more than 100 characters for one unknown token, and would let a megabyte through.
+    """
+    texts = [plain_of(document, block) for block in blocks]
+    counts = embedder.count_tokens(texts)
+    return [max(count, len(text) // CHARS_PER_TOKEN) for count, text in zip(counts, texts, strict=True)]
+
+
 def _parts(document: Document, block: Block, embedder: Embedder, room: int) -> list[tuple[Block, int]]:
     """`block` cut into parts of at most `room` tokens, at line or sentence ends where that is possible."""
     spans = list(_finest_spans(document, block, embedder, room))
     cuts = [replace(block, start=start, end=end) for start, end in spans]
-    sizes = embedder.count_tokens([plain_of(document, cut) for cut in cuts])
+    sizes = _sizes(document, cuts, embedder)
     parts: list[tuple[Block, int]] = []
     for cut, size in zip(cuts, sizes, strict=True):
         if parts and parts[-1][1] + size <= min(room, TARGET_TOKENS):
@@ -107,7 +118,7 @@ def _finest_spans(document: Document, block: Block, embedder: Embedder, room: in
     else:
         spans = list(sentences_of(text))
     cuts = [replace(block, start=block.start + start, end=block.start + end) for start, end in spans]
-    sizes = embedder.count_tokens([plain_of(document, cut) for cut in cuts])
+    sizes = _sizes(document, cuts, embedder)
     for cut, size in zip(cuts, sizes, strict=True):
         if size <= room:
             yield cut.start, cut.end
@@ -119,7 +130,7 @@ def _word_spans(document: Document, block: Block, embedder: Embedder, room: int)
     """Cuts at words, or inside a word that alone is too long (text without spaces, encoded data)."""
 
     def fits(start: int, end: int) -> bool:
-        return embedder.count_tokens([plain_of(document, replace(block, start=start, end=end))])[0] <= room
+        return _sizes(document, [replace(block, start=start, end=end)], embedder)[0] <= room
 
     start = block.start
     while start < block.end:

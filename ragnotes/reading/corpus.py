@@ -16,7 +16,9 @@ from ragnotes.errors import CorpusError, LoadError
 from ragnotes.reading.identity import sha256_of
 from ragnotes.types import Source
 
-__all__ = ["CorpusFile", "FreshnessCheck", "check_roots", "fingerprint_of", "read_bytes", "walk"]
+__all__ = ["UNREADABLE_FOLDER", "CorpusFile", "FreshnessCheck", "check_roots", "fingerprint_of", "read_bytes", "walk"]
+
+UNREADABLE_FOLDER = "unreadable_folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,15 @@ def check_roots(roots: Sequence[Path]) -> tuple[Path, ...]:
 def walk(roots: Sequence[Path], *, index: Path, suffixes: frozenset[str]) -> list[CorpusFile]:
     """Every regular file and link to a file under the roots, sorted by path. Links are not followed.
 
-    The index directory is not entered. A link, a hidden file and one of an unknown suffix are listed as skipped.
+    The index directory is not entered. A link, a hidden file and one of an unknown suffix are listed as skipped, and so
+    is a folder that cannot be listed, its path ending in a slash.
     """
     found: list[CorpusFile] = []
     index = index.resolve()
     for root in roots:
         prefix = f"{root.name}/" if len(roots) > 1 else ""
-        for folder, folders, names in os.walk(root):
+        closed: list[OSError] = []
+        for folder, folders, names in os.walk(root, onerror=closed.append):
             here = Path(folder).resolve()
             folders[:] = [name for name in folders if here / name != index]
             for name in names:
@@ -70,6 +74,10 @@ def walk(roots: Sequence[Path], *, index: Path, suffixes: frozenset[str]) -> lis
                 file = _examine(prefix, relative, absolute, suffixes)
                 if file is not None:
                     found.append(file)
+        for error in closed:
+            absolute = Path(error.filename)
+            path = f"{prefix}{absolute.relative_to(root).as_posix()}/"
+            found.append(CorpusFile(path, absolute, "", 0, UNREADABLE_FOLDER))
     return sorted(found, key=lambda file: file.path)
 
 

@@ -119,6 +119,12 @@ def test_a_long_sentence_is_cut_at_words_and_a_long_table_at_rows() -> None:
     assert [chunk.context for chunk in chunks] == ["", "Words | Mark"]
 
 
+def test_a_word_without_end_is_cut_though_the_embedder_takes_it_for_one_token() -> None:
+    chunks = read("Key:\n\n" + "QUJD" * 5000 + "\n")
+    assert max(len(chunk.text) for chunk in chunks) <= 16 * 256
+    assert "".join(chunk.text for chunk in chunks).endswith("QUJDQUJD")
+
+
 def test_equal_passages_have_ids_of_their_own() -> None:
     chunks = read(f"## A\n\n{words(40)}\n\n## A\n\n{words(40)}\n")
     assert chunks[0].text == chunks[1].text
