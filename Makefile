@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-Q ?= Which cache needs an exact prefix match?
+Q ?= What did I pay for the used RTX 3090?
 
 .PHONY: ask serve install test check format clean
 

@@ -60,7 +60,7 @@ def select_evidence(
 ) -> list[Evidence]:
     """The units of the best hits, best first; ties go to the better passage, then to the earlier unit."""
     rarity = question_weights(snapshot, question)
-    units = [(hit, unit) for hit in hits[:PASSAGES] for unit in hit.chunk.units][:UNITS]
+    units = [(hit, unit) for hit in hits[:PASSAGES] for unit in _telling(hit)][:UNITS]
     if not units:
         return []
     vectors = embedder.embed_documents([_in_context(hit, unit) for hit, unit in units])
@@ -99,6 +99,12 @@ def coverage(rarity: Mapping[str, float], text: str, context: str) -> float:
         weight * (1.0 if stem in here else CONTEXT_SHARE if stem in around else 0.0) for stem, weight in rarity.items()
     )
     return held / total
+
+
+def _telling(hit: Hit) -> Sequence[Unit]:
+    """The units that add a word to their context, or all: a running title adds none, and seems to fit every question."""
+    known = set(content_stems(f"{hit.source.title} {hit.chunk.context}"))
+    return [unit for unit in hit.chunk.units if not set(content_stems(unit.plain)) <= known] or hit.chunk.units
 
 
 def _in_context(hit: Hit, unit: Unit) -> str:

@@ -44,8 +44,7 @@ def extract(question: str, evidence: Sequence[Evidence]) -> list[Checked]:
 
 def stands(question: str, draft: Sequence[Checked], extracted: Sequence[Checked]) -> bool:
     """Whether a checked draft may replace the evidence: it rests on the best piece, and says what was not asked."""
-    best = extracted[0].evidence.unit if extracted else None
-    if not any(item.evidence.unit == best and item.support is Support.SUPPORTED for item in draft):
+    if not any(_repeats(item.evidence, extracted[0].evidence) for item in draft):
         return False
     return not set(content_stems(" ".join(item.text for item in draft))) <= set(content_stems(question))
 

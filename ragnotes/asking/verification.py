@@ -1,7 +1,7 @@
 """A draft and its evidence to sentences that are checked.
 
 The model proposes, this module decides. A sentence of the draft is kept only where one piece of evidence carries it:
-every word that the question did not bring, every number, and the denial, in about the order of the evidence. A small
+every word and number that the question did not bring, in the order of the evidence, and the denial. A small
 model puts true words together into false sentences; docs/log.md has what weaker rules let through. Markers such as
 `[2]` are hints at most, and never survive in the text.
 """
@@ -23,7 +23,7 @@ MIN_WORDS = 3
 SUPPORTED_SHARE = 0.8
 """The share of a sentence's content words that the evidence or its heading must hold; the question holds the rest."""
 SUPPORTED_ORDER = 0.8
-"""The share of those words that must stand in the evidence in the same order."""
+"""The share of the words in both that must stand in the same order; of those not in the question all must."""
 
 _MARKER = re.compile(r"\s*\[\s*\d+(?:\s*[,;]\s*\d+)*\s*\]")
 _REFUSAL = re.compile(r"\b(?:notes?|excerpts?)\b[^.]*\b(?:do|does|did) not (?:say|mention|hold|contain|specify)", re.I)
@@ -39,29 +39,29 @@ class Checked:
 
 
 def check_draft(question: str, draft: str, evidence: Sequence[Evidence]) -> list[Checked]:
-    """The sentences of `draft` that some evidence carries at least weakly, in order, each once; the others are dropped.
+    """The sentences of `draft` that some evidence carries, in order, each once, with the smallest piece that does so.
 
     A draft that says that the notes are silent gives [], and so does one without evidence.
     """
     text = " ".join(_MARKER.sub("", draft).split())
     if not evidence or _REFUSAL.search(text):
         return []
-    order = [Support.SUPPORTED, Support.WEAK, Support.UNSUPPORTED]
     kept: dict[str, Checked] = {}
     for start, end in sentence_spans(text):
         sentence = text[start:end]
-        verdicts = [(order.index(support_of(question, sentence, item)), n) for n, item in enumerate(evidence)]
-        verdict, best = min(verdicts)
-        if order[verdict] is not Support.UNSUPPORTED and len(sentence.split()) >= MIN_WORDS:
-            kept.setdefault(sentence.lower(), Checked(sentence, evidence[best], order[verdict]))
+        carriers = [item for item in evidence if support_of(question, sentence, item) is Support.SUPPORTED]
+        if carriers and len(sentence.split()) >= MIN_WORDS:
+            smallest = min(carriers, key=lambda item: len(item.text))
+            kept.setdefault(sentence.lower(), Checked(sentence, smallest, Support.SUPPORTED))
     return list(kept.values())[:MAX_SENTENCES]
 
 
 def support_of(question: str, sentence: str, evidence: Evidence) -> Support:
     """How well `evidence` carries `sentence` as an answer to `question`.
 
-    Unsupported: a number or a word that stands neither in the evidence nor in the question, or a denial in one of the
-    two only. Weak: all of that holds, but much of the sentence is the question's, or its words stand in another order.
+    Unsupported: a word or number that stands neither in the evidence nor in the question, or a denial in one of the two
+    only. Weak: all of that holds, but words stand in another order than in the evidence, which can turn their meaning
+    ("74 for quotes" and "118 for text" into "74 for text"), or much of the sentence is the question's.
     """
     words, asked = content_stems(sentence), set(content_stems(question))
     said = content_stems(evidence.unit.plain)
@@ -73,9 +73,10 @@ def support_of(question: str, sentence: str, evidence: Evidence) -> Support:
         return Support.UNSUPPORTED
     around = {*said, *content_stems(f"{evidence.unit.lead} {evidence.place.heading or ''} {evidence.place.date or ''}")}
     share = sum(word in around for word in words) / len(words)
-    shared = [word for word in words if word in said]
-    ordered = common_subsequence(shared, said) / len(shared) if shared else 0.0
-    return Support.SUPPORTED if share >= SUPPORTED_SHARE and ordered >= SUPPORTED_ORDER else Support.WEAK
+    shared, new = [word for word in words if word in said], [word for word in words if word not in asked]
+    ordered = common_subsequence(new, said) == len(new)
+    mostly = bool(shared) and common_subsequence(shared, said) >= SUPPORTED_ORDER * len(shared)
+    return Support.SUPPORTED if share >= SUPPORTED_SHARE and ordered and mostly else Support.WEAK
 
 
 def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:

@@ -37,6 +37,7 @@ ENGINE = piece("The water pump was developed in 1698 by Thomas Savery, not by Wa
         ("When was the pump developed?", "The water pump was developed in 1698, not later.", UNSUPPORTED),
         ("When was the pump developed?", "The water pump was developed in 1689 by Savery, not Watt.", UNSUPPORTED),
         ("When was the pump developed?", "The water pump was developed in 1698.", UNSUPPORTED),
+        ("Who developed it?", "It was not Watt but Thomas Savery in 1698.", WEAK),
         ("Which steam engines came first?", "Steam engines: the water pump, not Watt.", SUPPORTED),
         (
             "Which gas engine came first in the old world?",
