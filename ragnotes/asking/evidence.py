@@ -60,7 +60,8 @@ def select_evidence(
 ) -> list[Evidence]:
     """The units of the best hits, best first; ties go to the better passage, then to the earlier unit."""
     rarity = question_weights(snapshot, question)
-    units = [(hit, unit) for hit in hits[:PASSAGES] for unit in _telling(hit)][:UNITS]
+    all_units = [(hit, unit) for hit in hits[:PASSAGES] for unit in hit.chunk.units]
+    units = ([(hit, unit) for hit, unit in all_units if _tells(hit, unit)] or all_units)[:UNITS]
     if not units:
         return []
     vectors = embedder.embed_documents([_in_context(hit, unit) for hit, unit in units])
@@ -101,10 +102,9 @@ def coverage(rarity: Mapping[str, float], text: str, context: str) -> float:
     return held / total
 
 
-def _telling(hit: Hit) -> Sequence[Unit]:
-    """The units that add a word to their context, or all: a running title adds none, and seems to fit every question."""
-    known = set(content_stems(f"{hit.source.title} {hit.chunk.context}"))
-    return [unit for unit in hit.chunk.units if not set(content_stems(unit.plain)) <= known] or hit.chunk.units
+def _tells(hit: Hit, unit: Unit) -> bool:
+    """Whether the unit adds a word to its context; a running title adds none, and seems to fit every question."""
+    return not set(content_stems(unit.plain)) <= set(content_stems(f"{hit.source.title} {hit.chunk.context}"))
 
 
 def _in_context(hit: Hit, unit: Unit) -> str:
