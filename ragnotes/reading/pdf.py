@@ -12,16 +12,17 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import ragnotes
 from ragnotes.errors import LoadError
-from ragnotes.reading.extraction import without_controls
+from ragnotes.reading.extraction import trimmed, without_controls
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
 from ragnotes.reading.pages import first_title, structure_of_pages
-from ragnotes.types import Document, Kind, Metadata
+from ragnotes.types import Block, BlockKind, Document, Kind, Metadata
 
 __all__ = ["load_pdf"]
 
@@ -64,9 +65,21 @@ def load_pdf(content: bytes, path: str, *, timeout_s: float = 120.0, memory_byte
         text=text,
         sha256=sha256_of(content),
         marks=marks,
-        blocks=blocks,
+        blocks=_with_title(text, blocks, title),
         metadata=_metadata(found),
     )
+
+
+def _with_title(text: str, blocks: tuple[Block, ...], title: str) -> tuple[Block, ...]:
+    """The blocks, the first one parted after the title where it begins with it."""
+    first, rest = blocks[0], blocks[1:]
+    words = r"\s+".join(re.escape(word) for word in title.split())
+    match = re.match(words + r"(?=\s|$)", text[first.start : first.end]) if words else None
+    if match is None:
+        return blocks
+    heading = replace(first, end=first.start + match.end(), kind=BlockKind.HEADING)
+    start, end = trimmed(text, heading.end, first.end)
+    return (heading, *([replace(first, start=start, end=end)] if start < end else []), *rest)
 
 
 def _extract(content: bytes, timeout_s: float, memory_bytes: int) -> dict[str, Any]:

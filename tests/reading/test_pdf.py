@@ -17,7 +17,7 @@ from pypdf import PdfWriter
 from ragnotes.errors import LoadError
 from ragnotes.reading.pdf import load_pdf
 from ragnotes.reading.pdf_child import read_pdf
-from ragnotes.types import Document, HeadingMark, Kind, PageMark
+from ragnotes.types import BlockKind, Document, HeadingMark, Kind, PageMark
 
 from .invariants import check_document, eval_folder
 
@@ -254,3 +254,12 @@ def test_a_two_column_paper_reads_in_order() -> None:
     assert (
         "config-\nurable vector sizes" in document.text
     )  # the ligature is undone, the broken line stays as it was set
+
+
+def test_a_title_is_parted_from_the_lines_that_follow_it() -> None:
+    document = load_pdf(pdf("A Paper on\nEggs\nBy nobody, 2024.", title="A Paper on Eggs"), "eggs.pdf")
+    check_document(document)
+    assert [(block.kind, document.text[block.start : block.end]) for block in document.blocks] == [
+        (BlockKind.HEADING, "A Paper on\nEggs"),
+        (BlockKind.PARAGRAPH, "By nobody, 2024."),
+    ]
