@@ -273,6 +273,8 @@ def _spot(placed: PlacedJson) -> str:
         until = f"–{_clock(placed.t_end)}" if placed.t_end is not None else ""
         speaker = f" {plain(placed.speaker)}" if placed.speaker else ""
         return f"{path} {_clock(placed.t_start)}{until}{speaker}"
+    if placed.kind is Kind.TRANSCRIPT and placed.speaker:
+        return f"{path} {plain(placed.speaker)}"
     if placed.page is not None:
         return f"{path} p. {placed.page}"
     return f"{path}:{placed.line}" if placed.line is not None else path

@@ -50,24 +50,26 @@ class Places:
         """What a chunk must not run across: the marks of heading, page and date that hold at `offset`."""
         return self._headings.at(offset), self._pages.at(offset), self._dates.at(offset)
 
-    def of(self, start: int, end: int) -> Place:
+    def of(self, start: int, end: int, *, under: int | None = None) -> Place:
         """The place of the span [start, end).
 
-        Heading, page, line and date are those at `start`. Times run from the first cue touched to the last; speakers
+        Line and page are those of `start`; heading and date those of `under`, where the span begins with the headings
+        of what it holds, else of `start` too. Times run from the first cue touched to the last; speakers
         are all those heard, in order of appearance, joined by commas.
         """
+        under = start if under is None else under
         cues = self._cues.within(start, end)
         starts = [cue.t_start for cue in cues if cue.t_start is not None]
         ends = [cue.t_end for cue in cues if cue.t_end is not None]
         speakers = dict.fromkeys(cue.speaker for cue in cues if cue.speaker)
         return Place(
-            heading=HEADING_SEPARATOR.join(self.heading(start)) or None,
+            heading=HEADING_SEPARATOR.join(self.heading(under)) or None,
             line=self.line(start) if self._has_lines else None,
             page=self.page(start),
             t_start=starts[0] if starts else None,
             t_end=max(ends) if ends else None,
             speaker=", ".join(speakers) or None,
-            date=self.date(start),
+            date=self.date(under),
         )
 
 

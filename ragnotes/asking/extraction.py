@@ -18,6 +18,7 @@ CLOSE = 0.85
 """How near a further piece must come to the best one's score."""
 
 _WHEN = re.compile(r"^\s*(?:when|on (?:what|which) (?:day|date)|what (?:day|date)|cuándo|wann)\b", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*|mi|mis|yo)\b", re.IGNORECASE)
 _LINK = re.compile(
     r"\b(?:links?|urls?|websites?|web ?pages?|repos?|repository|repositories|arxiv|github|where)\b", re.I
 )
@@ -26,7 +27,8 @@ _LINK = re.compile(
 def extract(question: str, evidence: Sequence[Evidence]) -> list[Checked]:
     """The best piece of evidence, and others nearly as good while the answer stays short; no evidence gives [].
 
-    Asked when, an answer opens with the date of the notes it comes from; asked for a link, it ends with the links.
+    Asked when the person did something, an answer opens with the date of the notes; when the rest of the world did
+    something, that date says nothing. Asked for a link, an answer ends with the links.
     """
     chosen: list[Evidence] = []
     words = 0
@@ -57,7 +59,12 @@ def _repeats(item: Evidence, other: Evidence) -> bool:
 
 def _sentence(question: str, item: Evidence) -> str:
     text = item.unit.plain
-    if _WHEN.search(question) and item.place.date is not None and str(item.place.date) not in text:
+    if (
+        _WHEN.search(question)
+        and _OWN.search(question)
+        and item.place.date is not None
+        and str(item.place.date) not in text
+    ):
         text = f"{item.place.date}: {text}"
     if _LINK.search(question) and item.links:
         text = f"{text} ({', '.join(item.links)})"

@@ -64,7 +64,7 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
                 text=text,
                 context=_context(document, places, _first_body(blocks), embedder),
                 plain="\n".join(plain_of(document, block) for block in blocks),
-                place=places.of(_first_body(blocks).start, blocks[-1].end),
+                place=places.of(blocks[0].start, blocks[-1].end, under=_first_body(blocks).start),
                 units=tuple(units_of(document, blocks)),
                 links=links_of(text, definitions),
             )

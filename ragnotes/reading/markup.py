@@ -15,7 +15,7 @@ from ragnotes.reading.repair import repair_mojibake
 __all__ = ["cells_of", "link_definitions", "links_of", "mask_links", "plain_text"]
 
 # Repeats are possessive and stop at the next opener of their kind, so that hostile text costs linear time.
-_DESTINATION = r"(?:<[^<>\n]*+>|[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)"
+_DESTINATION = r"(?:<[^<>\n]*+>|\{\{[^{}\n]*+\}\}|[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)"
 _INLINE_LINK = re.compile(
     rf"(?<!\\)!?\[((?:[^\[\]\\]|\\.|\[[^\[\]]*+\])*+)\]"
     rf"\(\s*+({_DESTINATION})(?:\s++(?:\"[^\"]*+\"|'[^']*+'|\([^()]*+\)))?\s*+\)"
@@ -41,6 +41,8 @@ _ATTRIBUTE = re.compile(r"\b(src|href|title|alt)\s*=\s*(\"[^\"]*\"|'[^']*')", re
 _LINE_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][\w:-]*+(?:\s[^<>\n]*+|/)?>")
 _TEMPLATE = re.compile(r"\{\{[^{}]*+\}\}|\{%(?:(?!\{%|%\}).)*+%\}|\{:[^{}\n]*+\}", re.DOTALL)
+_QUOTED = re.compile(r"[\"']([^\"'{}]+)[\"']")
+_ENVIRONMENT = re.compile(r"^[ \t]*+\\(?:begin|end)\{\w+\*?\}(?:\[([^\[\]\n]*+)\])?[ \t]*+$", re.MULTILINE)
 _RULE = re.compile(
     r"^[ \t>]*+(?:(?:[-*_][ \t]*+){3,}+|=++[ \t]*+"
     r"|\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+)$",
@@ -87,7 +89,7 @@ def plain_text(source: str) -> str:
     text = _DEFINITION.sub(lambda match: match[1], text)
     text = _REFERENCE_LINK.sub(lambda match: match[1], text)
     text = _FOOTNOTE.sub("", text)
-    text = _TEMPLATE.sub(" ", text)
+    text = _ENVIRONMENT.sub(lambda match: match[1] or "", _TEMPLATE.sub(" ", text))
     text = _BARE_URL.sub(lambda match: _host(match[1]), text)
     text = _MAIL.sub(r"\1", text)
     text = _LINE_START.sub("", _HEADING.sub(_without_closing_hashes, text))
@@ -117,7 +119,7 @@ def links_of(source: str, definitions: dict[str, str] | None = None) -> tuple[st
     unquoted = _CODE.sub(_blank, source)
     found: list[tuple[int, str]] = []
     for match in _INLINE_LINK.finditer(unquoted):
-        found.append((match.start(2), _ESCAPE.sub(r"\1", match[2].strip("<>"))))
+        found.append((match.start(2), _destination(match[2])))
     for match in _REFERENCE_LINK.finditer(unquoted):
         found.append((match.start(), names.get((match[2] or match[1]).lower(), "")))
     for match in _SHORTCUT_LINK.finditer(unquoted):
@@ -128,6 +130,12 @@ def links_of(source: str, definitions: dict[str, str] | None = None) -> tuple[st
         found.append((match.start(1), _without_trailing_punctuation(match[1])))
     urls = [_unescape(url) for _, url in sorted(found) if url and not url.startswith(("#", "javascript:", "data:"))]
     return tuple(dict.fromkeys(urls))
+
+
+def _destination(written: str) -> str:
+    """The URL of an inline link; of a template (`{{ "/about/" | url }}`) what it quotes."""
+    template = _QUOTED.search(written) if written.startswith("{{") else None
+    return template[1] if template else _ESCAPE.sub(r"\1", written.strip("<>"))
 
 
 def link_definitions(source: str) -> dict[str, str]:

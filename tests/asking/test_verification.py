@@ -88,6 +88,8 @@ def test_an_answer_opens_with_the_date_that_was_asked_for_and_ends_with_the_link
     dated = piece("Read the overview.", date="2024-01-07")
     assert extract("When did I read the overview?", [dated])[0].text == "2024-01-07: Read the overview."
     assert extract("What did I read?", [dated])[0].text == "Read the overview."
+    # The day of a note is not the day of what it tells of.
+    assert extract("When was the overview published?", [dated])[0].text == "Read the overview."
 
 
 def test_the_common_subsequence_keeps_order() -> None:

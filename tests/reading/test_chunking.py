@@ -72,7 +72,7 @@ def test_a_short_note_is_one_chunk_with_its_title_as_context() -> None:
     assert chunk.embedded == "Plan > 2024-01-07\nPlan\nFirst one. Then two.\nitem"
     assert [unit.plain for unit in chunk.units] == ["First one.", "Then two.", "item"]
     assert chunk.links == ("http://x.y",)
-    assert (chunk.place.heading, chunk.place.line, str(chunk.place.date)) == ("Plan", 6, "2024-01-07")
+    assert (chunk.place.heading, chunk.place.line, str(chunk.place.date)) == ("Plan", 4, "2024-01-07")
 
 
 def test_a_title_made_from_the_name_is_not_embedded() -> None:

@@ -207,3 +207,15 @@ def test_hostile_repeats_take_linear_time(piece: str) -> None:
     cells_of(source)
     link_definitions(source)
     assert time.process_time() - started < 2.0  # measured: below 0.1 s; quadratic patterns took over 3 s
+
+
+def test_a_templated_link_keeps_its_text_and_gives_what_it_quotes() -> None:
+    source = '[the set]({{ "/2015/standards/" | url }} "18F: a title") and [more]({{ \'/b/\' | url }}).'
+    assert plain_text(source) == "the set and more."
+    assert links_of(source) == ("/2015/standards/", "/b/")
+
+
+def test_borders_of_an_environment_go_and_its_name_stays() -> None:
+    assert plain_text("\\begin{theorem}[Urysohn's Lemma]\nLet $X$ be normal.\n\\end{theorem}") == (
+        "Urysohn's Lemma\nLet $X$ be normal."
+    )
