@@ -7,22 +7,22 @@ for no model; the language model loads in its own process while the embedder loa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 from ragnotes.asking.answering import Asker, Request, checked_question
-from ragnotes.errors import IndexMismatch, IndexMissing, ModelError, NotFound
+from ragnotes.errors import IndexMissing, ModelError, NotFound
 from ragnotes.events import Event, IndexSummary, Progress
-from ragnotes.indexing import Indexer, status_of
+from ragnotes.indexing import Indexer, manifest_for, status_of
 from ragnotes.models.bundled import bundled_embedder, bundled_generator
 from ragnotes.models.generator_process import LlamaGenerator
 from ragnotes.ports import Embedder, Generator, Store
-from ragnotes.reading.chunking import CHUNKER
 from ragnotes.reading.corpus import FreshnessCheck, check_roots
 from ragnotes.reading.loaders import Limits
 from ragnotes.settings import Settings
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import Document, FileRecord, Filters, Found, IndexStatus, Manifest, Source
+from ragnotes.stores.writing import check_manifest, check_same_roots
+from ragnotes.types import Document, FileRecord, Filters, Found, IndexStatus, Source
 
 __all__ = ["Library"]
 
@@ -35,7 +35,11 @@ class Library:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._store: Store | None = None
+        self._embedder: Embedder | None = None
+        self._generator: Generator | str | None = None
+        """The language model, or why there is none; None before the first call."""
         self._fresh: FreshnessCheck | None = None
+        self._opening, self._loading, self._starting = Lock(), Lock(), Lock()  # each for one: models load side by side
 
     def indexed(self) -> bool:
         """Whether there is an index to ask."""
@@ -46,13 +50,32 @@ class Library:
 
     def store(self, *, create: bool = False) -> Store:
         """The opened store. Raises IndexMissing where there is none and it is not to be created."""
-        if self._store is None:
-            self._store = LocalStore.open(self.settings.index, create=create)
-        return self._store
+        with self._opening:
+            if self._store is None:
+                self._store = LocalStore.open(self.settings.index, create=create)
+            return self._store
 
-    @cached_property
+    @property
     def embedder(self) -> Embedder:
-        """The embedder. Raises ModelError where none is installed or it cannot be loaded."""
+        """The embedder, loaded by the first call. Raises ModelError where none is installed or it cannot be loaded."""
+        with self._loading:
+            if self._embedder is None:
+                self._embedder = self._load_embedder()
+            return self._embedder
+
+    @property
+    def generator(self) -> Generator | None:
+        """The language model, loading in the background from the first call on; None where there is none."""
+        generator = self._generator_or_why()
+        return None if isinstance(generator, str) else generator
+
+    @property
+    def no_model(self) -> str | None:
+        """Why there is no language model, where there is none."""
+        generator = self._generator_or_why()
+        return generator if isinstance(generator, str) else None
+
+    def _load_embedder(self) -> Embedder:
         from ragnotes.models.sentence_transformer import SentenceTransformerEmbedder
 
         folder = self.settings.embedder or bundled_embedder()
@@ -60,9 +83,13 @@ class Library:
             raise ModelError("no embedder is installed", f"{_PIP_MODELS}, or name a folder with --embedder DIR")
         return SentenceTransformerEmbedder(folder, threads=self.settings.threads)
 
-    @cached_property
-    def _generator(self) -> Generator | str:
-        """The language model, which begins to load; or why there is none."""
+    def _generator_or_why(self) -> Generator | str:
+        with self._starting:
+            if self._generator is None:
+                self._generator = self._start_generator()
+            return self._generator
+
+    def _start_generator(self) -> Generator | str:
         path = self.settings.model or bundled_generator()
         if path is None:
             return f"no model: none is installed; {_PIP_MODELS}, or name a GGUF file with --model FILE"
@@ -77,16 +104,6 @@ class Library:
             return f"no model: {error}"
         generator.start()
         return generator
-
-    @property
-    def generator(self) -> Generator | None:
-        """The language model, loading in the background from the first call on; None where there is none."""
-        return None if isinstance(self._generator, str) else self._generator
-
-    @property
-    def no_model(self) -> str | None:
-        """Why there is no language model, where there is none."""
-        return self._generator if isinstance(self._generator, str) else None
 
     def update(
         self,
@@ -113,8 +130,13 @@ class Library:
         return self._asker(llm=request.llm).ask(request)
 
     def status(self) -> IndexStatus:
+        """Every file of the corpus with its outcome. Raises IndexMismatch where the index is of other folders."""
+        store = self.store()
+        roots = check_roots(self.settings.corpus)
+        if (manifest := store.manifest()) is not None:
+            check_same_roots(self.settings.index, manifest.roots, [str(root) for root in roots])
         model = self.settings.model or bundled_generator()
-        return status_of(self.store(), self.settings.corpus, self.settings.index, model=model.stem if model else None)
+        return status_of(store, roots, self.settings.index, model=model.stem if model else None)
 
     def documents(self) -> list[tuple[FileRecord, Source | None]]:
         """Every file of the corpus with its outcome, and the document that it is in the index."""
@@ -133,9 +155,8 @@ class Library:
 
     def close(self) -> None:
         """Ends the language model's process and closes the store."""
-        generator = self.__dict__.get("_generator")
-        if generator is not None and not isinstance(generator, str):
-            generator.close()
+        if self._generator is not None and not isinstance(self._generator, str):
+            self._generator.close()
         if self._store is not None:
             self._store.close()
 
@@ -151,7 +172,10 @@ class Library:
         store = self.store()
         roots = check_roots(self.settings.corpus)
         generator = self.generator if llm else None  # asked for first: it loads beside the embedder
-        _check_manifest(store.manifest(), self.embedder, tuple(str(root) for root in roots), self.settings.index)
+        manifest = store.manifest()
+        if manifest is None:
+            raise IndexMissing(f"{self.settings.index} holds no index yet", "run: ragnotes index")
+        check_manifest(self.settings.index, manifest, manifest_for(self.embedder, roots))
         return Asker(
             store=store,
             embedder=self.embedder,
@@ -165,19 +189,3 @@ class Library:
         if self._fresh is None:
             self._fresh = FreshnessCheck(roots)
         return self._fresh
-
-
-def _check_manifest(manifest: Manifest | None, embedder: Embedder, roots: tuple[str, ...], index: Path) -> None:
-    """Raises IndexMismatch where the index cannot be asked with this embedder or about this corpus."""
-    if manifest is None:
-        raise IndexMissing(f"{index} holds no index yet", "run: ragnotes index")
-    if (manifest.embedder, manifest.chunker) != (embedder.name, CHUNKER):
-        raise IndexMismatch(
-            f"{index} was built with {manifest.embedder} and {manifest.chunker}, this is {embedder.name} and {CHUNKER}",
-            "run: ragnotes index --rebuild",
-        )
-    if manifest.roots != roots:
-        raise IndexMismatch(
-            f"{index} was built from {', '.join(manifest.roots)}, not from {', '.join(roots)}",
-            "name its corpus with --corpus, or another index with --index",
-        )

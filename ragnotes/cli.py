@@ -5,6 +5,7 @@ Engines are imported by the commands that need them, so that `--help`, and `ask`
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -21,10 +22,10 @@ from pydantic import BaseModel
 from ragnotes import __version__, client, console
 from ragnotes.asking.answering import Request
 from ragnotes.errors import IndexMissing, RagnotesError, SettingsError, UsageError
-from ragnotes.service.bodies import MAX_LIMIT, AskBody, FiltersBody, filters_of, parse_day
+from ragnotes.service.bodies import MAX_LIMIT, AskBody, FiltersBody, filters_of, parse_day, request_of
 from ragnotes.service.encoding import event_json, found_json, status_json, summary_json
 from ragnotes.service.library import Library
-from ragnotes.service.wire import AnswerJson, EventJson, FileJson
+from ragnotes.service.wire import AnswerJson, EventJson, FileJson, SummaryJson
 from ragnotes.settings import Settings, load_settings
 from ragnotes.types import FileStatus, Kind
 
@@ -204,7 +205,8 @@ def bring_up_to_date(
     with _opened(ctx.obj, settings) as library:
         with console.indexing(verbose=verbose) as progress:
             done = library.update(progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
-        summary, failed = summary_json(done), _failed(library)
+        summary = summary_json(done)
+        failed = _failed(library, summary) if not as_json else []
     _print_json(summary) if as_json else console.show_summary(summary, failed)
     raise typer.Exit(Code.INCOMPLETE if strict and summary.failed else Code.DONE)
 
@@ -270,6 +272,8 @@ def exit_code(error: RagnotesError) -> Code:
 
 def _run(commands: typer.Typer, name: str, args: Sequence[str] | None, library: OpenLibrary) -> int:
     """Runs a command; every error becomes one line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an old terminal shows ? where it lacks a character
     try:
         return int(commands(args, prog_name=name, obj=library, standalone_mode=False) or Code.DONE)
     except RagnotesError as error:
@@ -314,13 +318,7 @@ def _ask_server(settings: Settings, body: AskBody) -> AnswerJson:
 
 
 def _ask_here(library: OpenLibrary, settings: Settings, body: AskBody) -> AnswerJson:
-    request = Request(
-        question=body.question,
-        filters=filters_of(body),
-        limit=body.limit,
-        llm=body.llm,
-        deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
-    )
+    request = request_of(body)
     with _opened(library, settings) as opened:
         if not opened.indexed():
             _index_first(opened)
@@ -341,10 +339,13 @@ def _index_first(library: Library) -> None:
     console.show_note("there is no index yet: indexing the notes first")
     with console.indexing(verbose=False) as progress:
         summary = summary_json(library.update(progress))
-    console.show_summary(summary, _failed(library), on_stderr=True)
+    console.show_summary(summary, _failed(library, summary), on_stderr=True)
 
 
-def _failed(library: Library) -> list[FileJson]:
+def _failed(library: Library, summary: SummaryJson) -> list[FileJson]:
+    """The files that failed; the corpus is walked for them only where there are some."""
+    if not summary.failed:
+        return []
     return [file for file in status_json(library.status()).files if file.status is FileStatus.FAILED]
 
 

@@ -25,7 +25,7 @@ from ragnotes.reading.identity import sha256_of
 from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
 from ragnotes.types import Chunk, Document, FileRecord, FileStatus, IndexStatus, Manifest
 
-__all__ = ["Indexer", "status_of"]
+__all__ = ["Indexer", "manifest_for", "status_of"]
 
 BATCH_STRINGS = 256
 """Strings gathered over files before they are embedded together."""
@@ -60,21 +60,21 @@ class Indexer:
         allow_empty: bool = False,
         retry_failed: bool = False,
     ) -> IndexSummary:
-        """One run over the whole corpus. Raises CorpusError where a folder is missing or suddenly empty.
+        """One run over the whole corpus. Raises CorpusError where a folder is missing or empty.
 
         `rebuild` accepts another embedder, chunker or root, and replaces the whole index in one transaction: until then
         the old one answers. A file that fails is recorded and the run goes on.
         """
         started = time.monotonic()
         roots = check_roots(self.roots)
-        manifest = Manifest(self.embedder.name, self.embedder.dimension, CHUNKER, tuple(str(root) for root in roots))
+        manifest = manifest_for(self.embedder, roots)
         with self.store.writer():
             if not rebuild or self.store.manifest() is None:
                 self.store.start(manifest)
             files = walk(roots, index=self.index, suffixes=SUFFIXES)
             known = self._known()
             if not allow_empty:
-                _check_not_emptied(roots, files, known)
+                _check_not_empty(roots, files, known)
             run = _Run(self, files, {} if rebuild else known, progress, retry_failed)
             if rebuild:
                 run.everything(manifest)
@@ -232,6 +232,11 @@ class _Run:
             self._notes.append(record)
 
 
+def manifest_for(embedder: Embedder, roots: Sequence[Path]) -> Manifest:
+    """What an index of these resolved roots is built with by this ragnotes."""
+    return Manifest(embedder.name, embedder.dimension, CHUNKER, tuple(str(root) for root in roots))
+
+
 def status_of(store: Store, roots: Sequence[Path], index: Path, *, model: str | None) -> IndexStatus:
     """Every file of the corpus with its outcome, as disk and index stand now; opens only files that look changed."""
     files = {file.path: file for file in walk(check_roots(roots), index=index, suffixes=SUFFIXES)}
@@ -269,22 +274,30 @@ def _status_of_file(file: CorpusFile | None, known: FileRecord | None) -> FileRe
 
 
 def _same_content(file: CorpusFile, known: FileRecord) -> bool:
+    if known.sha256 is None:  # it could not be read, perhaps for its size
+        return False
     try:
         return known.sha256 == sha256_of(read_bytes(file, max_bytes=file.size_bytes))
     except LoadError:
         return False
 
 
-def _check_not_emptied(roots: Sequence[Path], files: Sequence[CorpusFile], known: dict[str, FileRecord]) -> None:
+def _check_not_empty(roots: Sequence[Path], files: Sequence[CorpusFile], known: dict[str, FileRecord]) -> None:
     """An unmounted disk looks like an empty folder: the index is kept, and the user is asked."""
+    readable = [file.path for file in files if not file.skipped or file.skipped == UNREADABLE_FOLDER]
     for root in roots:
         prefix = f"{root.name}/" if len(roots) > 1 else ""
         had = sum(bool(record.sha256) for path, record in known.items() if path.startswith(prefix))
-        if had and not any(file.path.startswith(prefix) for file in files):
+        if had and not any(path.startswith(prefix) for path in readable):
             raise CorpusError(
                 f"corpus folder {root} is empty, but the index holds {had} files of it; the index was kept",
                 "mount or restore the folder, or accept it with --allow-empty",
             )
+    if not readable:
+        raise CorpusError(
+            f"there is no note in {', '.join(map(str, roots))} ({len(files)} files of other kinds)",
+            "add notes (.md .txt .pdf .html .vtt .srt), name another folder with --corpus, or accept it: --allow-empty",
+        )
 
 
 def _now() -> str:

@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RAGNOTES_", frozen=True, extra="ignore", toml_file=SETTINGS_FILE)
 
-    corpus: Annotated[tuple[Path, ...], NoDecode] = (Path("corpus"),)
+    corpus: Annotated[tuple[Path, ...], NoDecode] = Field(default=(Path("corpus"),), min_length=1)
     """The folders of notes; in the environment separated as in PATH."""
     index: Path = Path("indexes/default")
     embedder: Path | None = None

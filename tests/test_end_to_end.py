@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from ragnotes.models.bundled import bundled_embedder
 
 pytestmark = pytest.mark.model
 
@@ -27,7 +30,9 @@ CACHE_NOTE = (
 )
 
 
-def run(*command: str | Path, timeout: float = 300, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str | Path, timeout: float = 300, cwd: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RAGNOTES_")}
     program, *arguments = command
     return subprocess.run(
@@ -37,6 +42,7 @@ def run(*command: str | Path, timeout: float = 300, **environ: str) -> subproces
         timeout=timeout,
         env=clean | environ,
         stdin=subprocess.DEVNULL,
+        cwd=cwd,
     )
 
 
@@ -208,6 +214,73 @@ def test_a_new_note_is_found_after_a_sync(tmp_path: Path) -> None:
         process.terminate()
         process.wait(15)
         process.stderr.close()
+
+
+def test_another_embedder_is_refused_until_the_index_is_rebuilt(tmp_path: Path) -> None:
+    bundled = bundled_embedder()
+    assert bundled
+    shutil.copytree(bundled, tmp_path / "another-model")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "caches.md").write_text(CACHE_NOTE)
+    place = ("--corpus", tmp_path / "notes", "--index", tmp_path / "index")
+    assert run("ragnotes", "index", *place).returncode == 0
+    other = (*place, "--embedder", tmp_path / "another-model")
+    for command in (
+        ("ragnotes", "index", *other),
+        ("ask", *other, "Which cache?"),
+        ("ragnotes", "search", *other, "x"),
+    ):
+        refused = run(*command)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("error: ")
+        assert refused.stderr.rstrip().endswith("run: ragnotes index --rebuild")
+        assert refused.stderr.count("\n") == 1
+    rebuilt = json.loads(run("ragnotes", "index", *other, "--rebuild", "--json").stdout)
+    assert rebuilt["embedded"] == rebuilt["chunks"] == 1
+    found = json.loads(run("ragnotes", "search", *other, "prefix match", "--json").stdout)
+    assert found["hits"][0]["path"] == "caches.md"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "problem"),
+    [
+        (["ragnotes", "index", "--corpus", "missing", "--index", "new"], 1, "corpus folder missing does not exist"),
+        (["ragnotes", "index", "--corpus", "empty", "--index", "new"], 1, "there is no note in "),
+        (["ragnotes", "index", "--corpus", "file.md", "--index", "new"], 1, "corpus file.md is not a folder"),
+        (["ask", "--corpus", "empty", "--index", "new", "What?"], 1, "there is no note in "),
+        (["ragnotes", "search", "--corpus", "notes", "--index", "new", "What?"], 4, "new"),
+        (["ragnotes", "status", "--corpus", "notes", "--index", "new"], 4, "new"),
+        (["ask", "--corpus", "notes", "--index", "new", " "], 2, "the question is empty"),
+        (["ask", "--corpus", "notes", "--index", "new", "x" * 100_000], 2, "the question has 100000 characters"),
+        (["ragnotes", "index", "--corpus", "notes", "--embedder", "empty", "--index", "new"], 1, "empty"),
+        (["ragnotes", "index", "--corpus", "notes", "--index", "file.md"], 1, "file.md"),
+        (["ragnotes", "serve", "--corpus", "notes", "--host", "0.0.0.0"], 2, "0.0.0.0"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_bad_input_is_one_line_that_says_what_where_and_what_next(
+    tmp_path: Path, command: list[str], code: int, problem: str
+) -> None:
+    for folder in ("empty", "notes"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "notes" / "a.md").write_text("Words.\n")
+    (tmp_path / "file.md").write_text("Words.\n")
+    done = run(*command, cwd=tmp_path)
+    assert done.returncode == code
+    assert done.stdout == ""
+    line = done.stderr.rstrip("\n").split("\n")[-1]
+    assert line.startswith("error: ")
+    assert problem in line
+    assert "; " in line
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_named(server: str, index: Path) -> None:
+    port = server.rsplit(":", 1)[1]
+    done = run("ragnotes", "serve", "--corpus", CORPUS, "--index", index, "--port", port)
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder
+from ragnotes.reading.extraction import trimmed
 from ragnotes.reading.markup import link_definitions, links_of
 from ragnotes.reading.units import plain_of, sentences_of, units_of
 from ragnotes.types import Block, BlockKind, Chunk, Document, Kind, Mark
@@ -139,9 +140,9 @@ def _word_spans(document: Document, block: Block, embedder: Embedder, room: int)
             kept = re.match(r".*\s", document.text[start:cut], re.DOTALL)
             if kept and kept[0].strip() and fits(start, start + kept.end()):  # half a link may be longer than a whole
                 cut = start + kept.end()
-        piece = document.text[start:cut]
-        if piece.strip():
-            yield start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+        first, last = trimmed(document.text, start, cut)
+        if first < last:
+            yield first, last
         start = cut
 
 

@@ -58,7 +58,7 @@ def walk(roots: Sequence[Path], *, index: Path, suffixes: frozenset[str]) -> lis
     """Every regular file and link to a file under the roots, sorted by path. Links are not followed.
 
     The index directory is not entered. A link, a hidden file and one of an unknown suffix are listed as skipped, and so
-    is a folder that cannot be listed, its path ending in a slash.
+    is a folder that cannot be listed, its path ending in a slash. Raises CorpusError where a root cannot be listed.
     """
     found: list[CorpusFile] = []
     index = index.resolve()
@@ -76,6 +76,8 @@ def walk(roots: Sequence[Path], *, index: Path, suffixes: frozenset[str]) -> lis
                     found.append(file)
         for error in closed:
             absolute = Path(error.filename)
+            if absolute == root:  # a disk that hangs or a mount that broke: its notes are out of sight, not gone
+                raise CorpusError(f"corpus folder {root} cannot be listed: {error.strerror}", "mount or restore it")
             path = f"{prefix}{absolute.relative_to(root).as_posix()}/"
             found.append(CorpusFile(path, absolute, "", 0, UNREADABLE_FOLDER))
     return sorted(found, key=lambda file: file.path)

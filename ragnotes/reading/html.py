@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ragnotes.errors import LoadError
+from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.reading.decoding import decode
 from ragnotes.reading.extraction import trimmed, without_controls
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
@@ -250,7 +251,7 @@ class _Page:
         """Write `words` as a block of the kind that the open containers make it."""
         kind = self._kind()
         depth = max(0, len(self._items) - 1)
-        lead = " > ".join(item[:_LEAD_CHARS] for item in self._items[:-1] if item)
+        lead = HEADING_SEPARATOR.join(item[:_LEAD_CHARS] for item in self._items[:-1] if item)
         if kind is BlockKind.ROW:
             words, lead = " ".join(words.split()), self._row_lead(words)
         elif kind is BlockKind.ITEM:

@@ -15,8 +15,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ragnotes.dates import DatedLine, date_marks, date_of_path
+from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.reading.decoding import decode
 from ragnotes.reading.dialogue import load_markdown_transcript, looks_like_transcript
+from ragnotes.reading.extraction import trimmed
 from ragnotes.reading.front_matter import metadata_of, split_front_matter
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
 from ragnotes.reading.markup import cells_of, mask_links, plain_text
@@ -104,7 +106,7 @@ def fill_gaps(text: str, blocks: list[Block], start: int = 0) -> list[Block]:
     for block in [*sorted(blocks, key=lambda block: block.start), Block(len(text), len(text), BlockKind.PARAGRAPH)]:
         gap = text[start : block.start]
         if gap.strip():
-            first, last = start + len(gap) - len(gap.lstrip()), start + len(gap.rstrip())
+            first, last = trimmed(text, start, block.start)
             if filled and not re.search(r"\w", gap):
                 filled[-1] = replace(filled[-1], end=last)
             else:
@@ -152,9 +154,7 @@ class _Reader:
         first, last = token.map or (0, 0)
         start = self._lines[first]
         end = self._lines[last] if last < len(self._lines) else len(self.text)
-        piece = self.text[start:end]
-        start += len(piece) - len(piece.lstrip())
-        return start, max(start, start + len(piece.strip()))
+        return trimmed(self.text, start, end)
 
     def _heading(self, token: Token) -> None:
         start, end = self._span(token)
@@ -201,7 +201,7 @@ class _Reader:
 
     def _add(self, start: int, end: int, kind: BlockKind, lead: str = "") -> None:
         outer = self._leads[:-1] if kind is BlockKind.ITEM else self._leads
-        lead = lead or " > ".join(_shortened(line, _LEAD_CHARS) for line in outer)
+        lead = lead or HEADING_SEPARATOR.join(_shortened(line, _LEAD_CHARS) for line in outer)
         depth = max(0, sum(name == "list_item" for name in self._open) - 1)
         self.structure.blocks.append(Block(start, end, kind, depth, lead))
 
@@ -216,7 +216,7 @@ class _Reader:
         inherited = [cell for cell in self._row[:leading] if cell]
         self._row = [*self._row[:leading], *cells[leading:]]
         lead = " | ".join(cell for cell in self._header if cell)
-        self._add(start, end, BlockKind.ROW, " > ".join([lead, *inherited]))
+        self._add(start, end, BlockKind.ROW, HEADING_SEPARATOR.join([lead, *inherited]))
 
 
 def _heading_words(source: str) -> str:

@@ -13,6 +13,7 @@ from statistics import median
 
 from ragnotes.dates import DatedLine, date_marks, date_of_path
 from ragnotes.reading.decoding import decode
+from ragnotes.reading.extraction import trimmed
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
 from ragnotes.reading.markdown import Structure, fill_gaps, structure_of
 from ragnotes.reading.markup import plain_text
@@ -114,10 +115,8 @@ def _wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
 
 
 def _add(text: str, structure: Structure, start: int, end: int, kind: BlockKind, depth: int = 0) -> None:
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    block = Block(start, start + len(piece.strip()), kind, depth)
-    if not structure.blocks and kind is not BlockKind.ITEM and len(piece.strip()) <= _LEAD_CHARS:
-        structure.first_title = plain_text(piece).rstrip(".:")
+    block = Block(*trimmed(text, start, end), kind, depth)
+    if not structure.blocks and kind is not BlockKind.ITEM and block.end - block.start <= _LEAD_CHARS:
+        structure.first_title = plain_text(text[start:end]).rstrip(".:")
         block = replace(block, kind=BlockKind.HEADING)
     structure.blocks.append(block)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
+from ragnotes.asking.answering import Request
 from ragnotes.errors import UsageError
 from ragnotes.types import Filters, Kind
 
-__all__ = ["MAX_LIMIT", "AskBody", "FiltersBody", "SearchBody", "filters_of", "parse_day"]
+__all__ = ["MAX_LIMIT", "AskBody", "FiltersBody", "SearchBody", "filters_of", "parse_day", "request_of"]
 
 MAX_LIMIT = 100
 
@@ -95,4 +97,16 @@ def filters_of(body: FiltersBody) -> Filters:
         kinds=body.kinds,
         speakers=body.speakers,
         source="request" if body.since or body.until else None,
+    )
+
+
+def request_of(body: AskBody, *, cancelled: Callable[[], bool] = lambda: False) -> Request:
+    """The question that a request asks. Raises UsageError as `filters_of` does."""
+    return Request(
+        question=body.question,
+        filters=filters_of(body),
+        limit=body.limit,
+        llm=body.llm,
+        deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
+        cancelled=cancelled,
     )

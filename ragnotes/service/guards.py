@@ -56,7 +56,7 @@ class Guards:
         if method in _READING:
             return None
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _authority(origin) != host.lower():
             return http_problem(403, f"the origin {origin!r} is not this server")
         if _has_body(headers) and not _is_json(headers):
             return http_problem(415, f"the media type {headers.get('content-type', '')!r} is not JSON")
@@ -68,6 +68,13 @@ class Guards:
         scheme, _, key = headers.get("authorization", "").partition(" ")
         given, wanted = key.strip().encode("latin-1"), (self._key or "").encode()  # headers arrive as latin-1
         return scheme.lower() == "bearer" and hmac.compare_digest(given, wanted)
+
+
+def _authority(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # unbalanced brackets
+        return ""
 
 
 def _host_name(host: str) -> str:

@@ -10,8 +10,7 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
-from ragnotes.asking.answering import Request as Question
-from ragnotes.service.bodies import AskBody, SearchBody, filters_of
+from ragnotes.service.bodies import AskBody, SearchBody, filters_of, request_of
 from ragnotes.service.encoding import answer_json, found_json
 from ragnotes.service.parts import ServiceDep
 from ragnotes.service.streaming import EventStream, final_answer
@@ -52,14 +51,7 @@ async def ask(
 ) -> AnswerJson | Response:
     """An answer with citations; with `stream`, its events: queued, passages, token, citation, final, or error."""
     body, cancelled = admitted.body, threading.Event()
-    question = Question(
-        question=body.question,
-        filters=filters_of(body),
-        limit=body.limit,
-        llm=body.llm,
-        deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
-        cancelled=cancelled.is_set,
-    )
+    question = request_of(body, cancelled=cancelled.is_set)
     events = await to_thread.run_sync(service.library.ask, question, limiter=service.asking)
     if body.stream:
         return EventStream(events, position=admitted.position, cancelled=cancelled, limiter=service.asking)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from ragnotes.errors import RagnotesError
 from ragnotes.service.parts import Service, ServiceDep
 from ragnotes.service.problems import http_problem, respond
 from ragnotes.service.warm_up import LOADING, READY
@@ -24,7 +25,11 @@ async def health() -> dict[str, str]:
 def ready(service: ServiceDep) -> ReadyJson | Response:
     """200 once index and embedder can be used, else 503 with the reason. A missing language model only degrades."""
     embedder = service.warm_up.embedder
-    if not service.library.indexed():
+    try:
+        indexed = service.library.indexed()
+    except RagnotesError as error:  # damaged, locked, or of another ragnotes
+        return respond(http_problem(503, error.problem, hint=error.hint))
+    if not indexed:
         return respond(http_problem(503, "there is no index yet", hint="run: ragnotes index, or POST /v1/index/sync"))
     if embedder == LOADING:
         return respond(http_problem(503, "the embedder is loading"))

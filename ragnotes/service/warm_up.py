@@ -49,8 +49,7 @@ class WarmUp:
             generator = self._library.generator
             if generator is None:
                 self.generator = f"absent: {self._library.no_model}"
-            else:
-                assert generator.context_tokens > 0  # asking for it waits until the model is loaded
+            elif generator.context_tokens:  # asking for it waits until the model is loaded
                 self.generator = READY
         except Exception as error:  # as above
             self.generator = _absent(error)

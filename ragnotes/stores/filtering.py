@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ragnotes.stores.rows import pack, unpack
+from ragnotes.stores.rows import pack, placeholders, unpack
 from ragnotes.types import Filters
 
 __all__ = ["PATH_FUNCTION", "any_of", "passing", "path_matches"]
@@ -33,12 +33,12 @@ def passing(filters: Filters) -> tuple[str, list[object]]:
         values.extend(given)
 
     if filters.kinds:
-        require(f"documents.kind IN ({_marks(filters.kinds)})", *(kind.value for kind in filters.kinds))
+        require(f"documents.kind IN ({placeholders(filters.kinds)})", *(kind.value for kind in filters.kinds))
     if filters.paths:
         fits = " OR ".join(f"{PATH_FUNCTION}(documents.path, ?)" for _ in filters.paths)
         require(f"({fits})", *(pack(pattern) for pattern in filters.paths))
     if filters.tags:
-        tagged = f"SELECT document FROM tags WHERE tag IN ({_marks(filters.tags)})"
+        tagged = f"SELECT document FROM tags WHERE tag IN ({placeholders(filters.tags)})"
         require(f"documents.id IN ({tagged})", *(pack(tag.casefold()) for tag in filters.tags))
     if filters.speakers:
         spoken = " OR ".join("instr(chunks.speaker, ?) > 0" for _ in filters.speakers)
@@ -66,7 +66,3 @@ def _quoted(word: str) -> str:
     # FTS5 reads its expression up to the first NUL, and SQLite takes no lone surrogate.
     readable = word.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
     return '"' + readable.replace('"', '""') + '"'
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" for _ in values)

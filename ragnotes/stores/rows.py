@@ -43,6 +43,7 @@ __all__ = [
     "manifest_of",
     "manifest_value",
     "pack",
+    "placeholders",
     "source_of",
     "unpack",
 ]
@@ -72,6 +73,11 @@ def pack(text: str) -> bytes:
 def unpack(packed: bytes) -> str:
     """The string that `pack` was given."""
     return packed.decode("utf-8", "surrogatepass")
+
+
+def placeholders(values: Sequence[object]) -> str:
+    """`?, ?, ?` for the parameters of one SQL statement."""
+    return ", ".join("?" for _ in values)
 
 
 def embedding_key(text: str) -> bytes:

@@ -44,11 +44,12 @@ class SharedVectors:
     def at(self, source: VectorSource, identity: Identity) -> VectorIndex:
         """The index of exactly the source's rows."""
         published = self._published
-        if published is not None and published[0] == source.generation:
+        if published is not None and published[:2] == (source.generation, identity):
             return published[2]
         with self._lock:
             index = _in_step(self._nearest(source, identity), source)
-            if self._published is None or source.generation > self._published[0]:
+            newest = self._published
+            if newest is None or newest[1] != identity or source.generation > newest[0]:
                 self._published = (source.generation, identity, index)
             return index
 

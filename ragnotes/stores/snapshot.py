@@ -34,7 +34,7 @@ T = TypeVar("T")
 Query = Callable[[str, Sequence[object]], list[Row]]
 """Runs one SQL statement with its parameters and gives all rows."""
 
-REPAIR_HINT = "run: ragnotes check, then ragnotes repair or ragnotes index --rebuild"
+REPAIR_HINT = "move its folder away and run: ragnotes index (your notes are not touched)"
 
 LEXICAL = """
     WITH matched AS MATERIALIZED (

@@ -18,6 +18,7 @@ from ragnotes.stores.rows import (
     manifest_of,
     manifest_value,
     pack,
+    placeholders,
 )
 from ragnotes.stores.snapshot import LISTED, Query, listed
 from ragnotes.stores.vectors import unit_rows
@@ -26,6 +27,7 @@ from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
 __all__ = [
     "bump_generation",
     "check_manifest",
+    "check_same_roots",
     "known_vectors",
     "put_document",
     "put_files",
@@ -50,19 +52,24 @@ def write_manifest(query: Query, manifest: Manifest) -> None:
 
 def check_manifest(index: object, built: Manifest, asked: Manifest) -> None:
     """Raises IndexMismatch unless both are the same."""
+    check_same_roots(index, built.roots, asked.roots)
     if (built.embedder, built.dimension) != (asked.embedder, asked.dimension):
         was, now = f"{built.embedder} ({built.dimension})", f"{asked.embedder} ({asked.dimension})"
         problem = f"{index} was built with {was}, this embedder is {now}"
     elif built.chunker != asked.chunker:
         problem = f"{index} was built with chunker {built.chunker}, this one is {asked.chunker}"
-    elif built.roots != asked.roots:
-        raise IndexMismatch(
-            f"{index} was built from {', '.join(built.roots)}, asked for is {', '.join(asked.roots)}",
-            "name another directory with --index, or run: ragnotes index --rebuild",
-        )
     else:
         return
     raise IndexMismatch(problem, "run: ragnotes index --rebuild")
+
+
+def check_same_roots(index: object, built: Sequence[str], asked: Sequence[str]) -> None:
+    """Raises IndexMismatch where an index was built from other folders than those asked for."""
+    if tuple(built) != tuple(asked):
+        raise IndexMismatch(
+            f"{index} was built from {', '.join(built)}, asked for is {', '.join(asked)}",
+            "name its folders with --corpus, another directory with --index, or run: ragnotes index --rebuild",
+        )
 
 
 def bump_generation(query: Query) -> None:
@@ -102,13 +109,13 @@ def put_document(
     embeddings = [_embedding(query, manifest, chunk) for chunk in chunks]
     query("DELETE FROM documents WHERE doc_id = ? OR path = ?", (document.doc_id, pack(document.path)))
     values = document_values(document)
-    statement = f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES ({_marks(values)}) RETURNING id"
+    statement = f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES ({placeholders(values)}) RETURNING id"
     [(row,)] = query(statement, values)
     for tag in dict.fromkeys(tag.casefold() for tag in document.metadata.tags):
         query("INSERT INTO tags (tag, document) VALUES (?, ?)", (pack(tag), row))
     for ordinal, (chunk, embedding) in enumerate(zip(chunks, embeddings, strict=True)):
         values = (row, embedding, ordinal, *chunk_values(chunk))
-        query(f"INSERT INTO chunks (document, embedding, ordinal, {CHUNK_COLUMNS}) VALUES ({_marks(values)})", values)
+        query(f"INSERT INTO chunks (document, embedding, ordinal, {CHUNK_COLUMNS}) VALUES ({placeholders(values)})", values)
     put_files(query, [record])
 
 
@@ -127,7 +134,7 @@ def put_files(query: Query, records: Iterable[FileRecord]) -> None:
     """Keep what is known of these files; their documents stay as they are."""
     for record in records:
         values = file_values(record)
-        query(f"INSERT OR REPLACE INTO files ({FILE_COLUMNS}) VALUES ({_marks(values)})", values)
+        query(f"INSERT OR REPLACE INTO files ({FILE_COLUMNS}) VALUES ({placeholders(values)})", values)
 
 
 def remove_paths(query: Query, paths: Sequence[str]) -> bool:
@@ -158,7 +165,3 @@ def remove_unused_vectors(query: Query) -> None:
         unused = "SELECT id FROM embeddings WHERE id NOT IN (SELECT embedding FROM chunks) ORDER BY id LIMIT ?"
         oldest = [row[0] for row in query(unused, (excess,))]
         query(f"DELETE FROM embeddings WHERE id IN {LISTED}", (listed(oldest),))
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" for _ in values)
