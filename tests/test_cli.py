@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -153,6 +154,16 @@ def test_index_says_what_it_did_and_what_failed(run: Run, library: FakeLibrary) 
     assert run("index", "--strict")[0] == Code.INCOMPLETE
     assert json.loads(run("index", "--json")[1]).keys() == contract.SUMMARY
     assert run("index", "-v")[2] == "cache.md\npapers/borders.pdf\ntalks/search.vtt\n"
+
+
+def test_a_terminal_that_lacks_a_character_shows_a_question_mark(
+    library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", old)
+    assert ask_main([QUESTION], library=lambda _: library) == 0
+    old.seek(0)
+    assert "[1] cache.md:3 ? Technical > Cache ? 2024-01-07\n" in old.read()
 
 
 def test_status_lists_files_with_trouble_last(run: Run, library: FakeLibrary) -> None:

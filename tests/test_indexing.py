@@ -347,6 +347,16 @@ def test_the_status_names_every_file_on_disk_and_its_counts_add_up(notes: Notes)
     assert (counts, sum(counts.values())) == ({"indexed": 5, "stale": 0, "skipped": 3, "failed": 1}, on_disk)
 
 
+def test_the_status_opens_no_file_that_failed(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes.limits = Limits(max_file_bytes=20)
+    notes.write("a.md")
+    notes.write("huge.md", "Good words. " * 5)
+    notes.update()
+    os.utime(notes.root / "huge.md", ns=(1, 1))
+    monkeypatch.setattr(indexing, "read_bytes", lambda *_, **__: pytest.fail("a file was opened"))
+    assert notes.outcomes() == {"a.md": ("indexed", None), "huge.md": ("stale", "changed")}
+
+
 def test_progress_names_each_file_and_ends_with_all_done(notes: Notes) -> None:
     notes.write("a.md")
     notes.write("b.md")

@@ -25,6 +25,7 @@ __all__ = ["create_app"]
 SPARE_THREADS = 8
 """Threads for answers that need no model, beside those that run or wait for it."""
 _WARM_UP_END_S = 5.0
+_INDEXING_END_S = 15.0
 
 
 def create_app(library: Library, *, settings: Settings) -> FastAPI:
@@ -45,6 +46,7 @@ def create_app(library: Library, *, settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.warm_up.start()
         yield
+        await to_thread.run_sync(service.jobs.stop, _INDEXING_END_S)
         await to_thread.run_sync(service.warm_up.join, _WARM_UP_END_S)
 
     app = FastAPI(title="ragnotes", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ragnotes.errors import NotFound, RagnotesError
+from ragnotes.errors import NotFound, RagnotesError, ServerError
 from ragnotes.events import IndexSummary, Progress
 
 __all__ = ["IndexJobs", "Job", "JobState"]
@@ -43,6 +43,8 @@ class IndexJobs:
         self._update = update
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
 
     def start(self) -> Job:
         """A new run, or the one that has not ended."""
@@ -54,8 +56,15 @@ class IndexJobs:
             self._jobs[job.id] = job
             while len(self._jobs) > KEPT_JOBS:
                 self._jobs.popitem(last=False)
-        threading.Thread(target=self._run, args=(job.id,), name="indexing", daemon=True).start()
+            self._thread = threading.Thread(target=self._run, args=(job.id,), name="indexing", daemon=True)
+            self._thread.start()
         return job
+
+    def stop(self, timeout_s: float) -> None:
+        """End the run under way at its next file, waiting at most this long: a process that ends amid torch aborts."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
 
     def get(self, job_id: str) -> Job:
         """The run of that id. Raises NotFound where there is none, or no more."""
@@ -68,8 +77,16 @@ class IndexJobs:
     def _run(self, job_id: str) -> None:
         job = Job(job_id, "running")
         self._keep(job)
+
+        def tell(progress: Progress) -> None:
+            if self._stopping.is_set():
+                raise ServerError(
+                    "the server stopped during the run; what was indexed is kept", "start it and sync again"
+                )
+            self._keep(replace(job, progress=progress))
+
         try:
-            summary = self._update(lambda progress: self._keep(replace(job, progress=progress)))
+            summary = self._update(tell)
         except Exception as error:  # the thread's edge: the job carries it to whoever asks
             if not isinstance(error, RagnotesError):
                 _log.exception("indexing failed")

@@ -115,7 +115,10 @@ def put_document(
         query("INSERT INTO tags (tag, document) VALUES (?, ?)", (pack(tag), row))
     for ordinal, (chunk, embedding) in enumerate(zip(chunks, embeddings, strict=True)):
         values = (row, embedding, ordinal, *chunk_values(chunk))
-        query(f"INSERT INTO chunks (document, embedding, ordinal, {CHUNK_COLUMNS}) VALUES ({placeholders(values)})", values)
+        query(
+            f"INSERT INTO chunks (document, embedding, ordinal, {CHUNK_COLUMNS}) VALUES ({placeholders(values)})",
+            values,
+        )
     put_files(query, [record])
 
 

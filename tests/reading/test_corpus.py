@@ -91,6 +91,17 @@ def test_roots_are_checked(tmp_path: Path) -> None:
             check_roots(roots)
 
 
+def test_a_root_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "a.md")
+
+    def refuse(path: str | Path) -> None:
+        raise OSError(107, "Transport endpoint is not connected", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(CorpusError, match="cannot be listed: Transport endpoint is not connected"):
+        found(tmp_path)
+
+
 def test_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text("one")

@@ -28,7 +28,7 @@ def test_every_name_of_this_machine_is_fine(server: httpx.Client, host: str) -> 
     assert server.get("/health", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://[::1"])
 def test_a_foreign_origin_may_not_post(server: httpx.Client, origin: str) -> None:
     _refused(server.post("/v1/search", json=QUERY, headers={"Origin": origin}), 403, "forbidden")
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ragnotes.errors import CorpusError, ModelError
+from ragnotes.errors import CorpusError, IndexDamaged, ModelError
 from tests.fakes import WAIT_S, FakeLibrary, serving
 from tests.service import contract
 
@@ -95,6 +95,16 @@ def test_ready_names_the_parts(server: httpx.Client) -> None:
         "model": "parrot",
         "generator": "ready",
     }
+
+
+def test_a_damaged_index_is_not_ready(server: httpx.Client, library: FakeLibrary) -> None:
+    def damaged() -> bool:
+        raise IndexDamaged("the index is damaged", "move it away")
+
+    library.indexed = damaged  # type: ignore[method-assign]
+    refused = _ready(server)
+    assert (refused.status_code, refused.json()["detail"]) == (503, "the index is damaged")
+    del library.indexed
 
 
 def test_without_a_model_the_server_is_ready_all_the_same() -> None:

@@ -122,7 +122,7 @@ def test_vectors_that_cannot_be_saved_are_a_warning(directory: Path, caplog: pyt
 def test_a_file_that_is_no_database_is_damage(directory: Path, content: bytes) -> None:
     (directory / "ragnotes.sqlite3").write_bytes(content)
     for create in (False, True):
-        with pytest.raises(IndexDamaged, match="repair"):
+        with pytest.raises(IndexDamaged, match="move its folder away and run: ragnotes index"):
             LocalStore.open(directory, create=create)
 
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ragnotes.assembly import Library
+from ragnotes.errors import IndexMismatch, IndexMissing
+from ragnotes.models.hashing import HashingEmbedder
+from ragnotes.ports import Embedder, Generator
+from ragnotes.types import NO_FILTERS
+from tests.fakes import FakeGenerator, fake_settings
+
+
+class SlowlyLoaded(Library):
+    """A library whose engines are fakes that take a moment to load, and are counted."""
+
+    def __init__(self, corpus: Path, index: Path, *, dimension: int = 16) -> None:
+        super().__init__(fake_settings(corpus=(corpus,), index=index))
+        self.dimension = dimension
+        self.loads: list[str] = []
+
+    def _load_embedder(self) -> Embedder:
+        time.sleep(0.05)
+        self.loads.append("embedder")
+        return HashingEmbedder(self.dimension)
+
+    def _start_generator(self) -> Generator | str:
+        time.sleep(0.05)
+        self.loads.append("generator")
+        return FakeGenerator()
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.md").write_text("Words of a note.\n")
+    return folder
+
+
+def test_each_model_is_loaded_once_however_many_threads_ask_first(corpus: Path, tmp_path: Path) -> None:
+    start = threading.Barrier(8)
+    with closing(SlowlyLoaded(corpus, tmp_path / "index")) as library, ThreadPoolExecutor(8) as threads:
+
+        def load(number: int) -> object:
+            start.wait()
+            return library.embedder if number % 2 else library.generator
+
+        assert len({id(model) for model in threads.map(load, range(8))}) == 2
+        assert sorted(library.loads) == ["embedder", "generator"]
+
+
+def test_what_was_indexed_is_found_and_its_status_needs_no_model(corpus: Path, tmp_path: Path) -> None:
+    with closing(SlowlyLoaded(corpus, tmp_path / "index")) as library:
+        assert not library.indexed()
+        with pytest.raises(IndexMissing):
+            library.search("words", filters=NO_FILTERS, limit=1)
+        library.update()
+        found = library.search("words", filters=NO_FILTERS, limit=1)
+        assert [hit.chunk.text for hit in found.hits] == ["Words of a note."]
+    with closing(SlowlyLoaded(corpus, tmp_path / "index")) as library:
+        assert [file.path for file in library.status().files] == ["a.md"]
+        assert library.loads == []
+
+
+def test_an_index_of_other_folders_or_another_embedder_is_refused(corpus: Path, tmp_path: Path) -> None:
+    with closing(SlowlyLoaded(corpus, tmp_path / "index")) as library:
+        library.update()
+    other = tmp_path / "other"
+    other.mkdir()
+    with closing(SlowlyLoaded(other, tmp_path / "index")) as library:
+        with pytest.raises(IndexMismatch, match=rf"was built from {corpus}, asked for is {other}; .*--corpus"):
+            library.search("words", filters=NO_FILTERS, limit=1)
+        with pytest.raises(IndexMismatch, match="was built from"):
+            library.status()
+    with (
+        closing(SlowlyLoaded(corpus, tmp_path / "index", dimension=32)) as library,
+        pytest.raises(
+            IndexMismatch, match=r"built with hashing-16 \(16\), this embedder is hashing-32 \(32\); .*--rebuild"
+        ),
+    ):
+        library.search("words", filters=NO_FILTERS, limit=1)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ragnotes.errors import SettingsError
+from ragnotes.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("CORPUS", "INDEX", "PORT", "HOST"):
+        monkeypatch.delenv(f"RAGNOTES_{name}", raising=False)
+
+
+def test_flags_win_over_the_environment_that_over_the_file_that_over_the_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (load_settings({}).host, load_settings({}).port) == ("127.0.0.1", 8000)
+    Path("ragnotes.toml").write_text('host = "::1"\nport = 1\nqueue_length = 3\n')
+    assert (load_settings({}).host, load_settings({}).port) == ("::1", 1)
+    monkeypatch.setenv("RAGNOTES_PORT", "2")
+    assert load_settings({"host": None, "corpus": []}).port == 2
+    settings = load_settings({"port": 3})
+    assert (settings.host, settings.port, settings.queue_length) == ("::1", 3, 3)
+
+
+def test_several_folders_stand_in_the_environment_as_in_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAGNOTES_CORPUS", "notes:/papers")
+    assert load_settings({}).corpus == (Path("notes"), Path("/papers"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "variables", "file", "problem"),
+    [
+        ({"port": 70000}, {}, "", r"^--port: .*got 70000; "),
+        ({}, {"RAGNOTES_PORT": "many"}, "", r"^RAGNOTES_PORT: .*got 'many'; "),
+        ({}, {"RAGNOTES_CORPUS": ""}, "", r"^RAGNOTES_CORPUS: .*at least 1 item"),
+        ({}, {}, "threads = 0", r"^ragnotes\.toml: threads: .*got 0; "),
+        ({}, {}, "threads =", r"^ragnotes\.toml cannot be read: "),
+    ],
+)
+def test_a_bad_value_names_its_setting_and_where_it_came_from(
+    flags: dict[str, object], variables: dict[str, str], file: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    Path("ragnotes.toml").write_text(file)
+    with pytest.raises(SettingsError, match=problem):
+        load_settings(flags)
