@@ -146,11 +146,14 @@ class Library:
         return [(record, sources.get(record.path)) for record in files]
 
     def document(self, doc_id: str) -> Document:
-        """The document of that id. Raises NotFound."""
+        """The document of that id. Raises NotFound, also where its file was changed or deleted since it was indexed."""
         with self.store().reading() as snapshot:
             document = snapshot.document(doc_id)
         if document is None:
             raise NotFound(f"there is no document {doc_id}", "list them with GET /v1/documents")
+        source = Source(document.doc_id, document.path, document.title, document.kind, document.sha256)
+        if not self._freshness(check_roots(self.settings.corpus))(source):
+            raise NotFound(f"{document.path} is no longer as it was indexed", "run: ragnotes index")
         return document
 
     def close(self) -> None:

@@ -66,6 +66,7 @@ _HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 
 _REASONS = {
+    "stale": "The passages that were found are in files that have changed or gone since they were indexed.",
     "empty_index": "The index holds no text yet.",
     "filtered_out": "No passage passes the filters.",
     "no_match": "No passage is about this.",

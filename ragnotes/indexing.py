@@ -7,6 +7,7 @@ run that is cut off loses no work, and the next one goes on where it stopped.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +27,8 @@ from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
 from ragnotes.types import Chunk, Document, FileRecord, FileStatus, IndexStatus, Manifest
 
 __all__ = ["Indexer", "manifest_for", "status_of"]
+
+_log = logging.getLogger(__name__)
 
 BATCH_STRINGS = 256
 """Strings gathered over files before they are embedded together."""
@@ -69,12 +72,12 @@ class Indexer:
         roots = check_roots(self.roots)
         manifest = manifest_for(self.embedder, roots)
         with self.store.writer():
-            if not rebuild or self.store.manifest() is None:
-                self.store.start(manifest)
             files = walk(roots, index=self.index, suffixes=SUFFIXES)
             known = self._known()
             if not allow_empty:
                 _check_not_empty(roots, files, known)
+            if not rebuild or self.store.manifest() is None:
+                self.store.start(manifest)
             run = _Run(self, files, {} if rebuild else known, progress, retry_failed)
             if rebuild:
                 run.everything(manifest)
@@ -183,11 +186,15 @@ class _Run:
                 self._note(replace(known, fingerprint=file.fingerprint), known)
                 return None
             document = load_document(content, file.path, self._indexer.limits)
+            chunks = chunk_document(document, self._indexer.embedder)
         except LoadError as error:
             self._fail(file, known, error)
             return None
+        except Exception as error:  # a reader's own mistake must not cost the files after this one
+            _log.exception("%s cannot be read", file.path)
+            self._fail(file, known, LoadError("reader_error", f"{file.path}: {error}"))
+            return None
         self._tally[self._change(known, sha256)] += 1
-        chunks = chunk_document(document, self._indexer.embedder)
         record = FileRecord(
             path=file.path,
             status=FileStatus.INDEXED,

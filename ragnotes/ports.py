@@ -82,8 +82,9 @@ class Draft(Iterator[str], Protocol):
 class Generator(Protocol):
     """A language model. One draft at a time; others wait in a bounded queue.
 
-    `generate` yields pieces of text until `max_tokens`, the end of the draft, or `cancelled()` turning true.
-    It raises `errors.GeneratorBusy` when the queue is full and `errors.GeneratorFailed` when the model cannot answer.
+    `ready` says whether the model is loaded after at most `timeout_s` seconds; other members wait until it is.
+    `generate` yields pieces of text until `max_tokens`, the end of the draft, or `cancelled()` turning true. It raises
+    `errors.GeneratorBusy` when the queue is full and `errors.GeneratorFailed` when the model cannot answer.
     """
 
     @property
@@ -92,6 +93,7 @@ class Generator(Protocol):
     def context_tokens(self) -> int: ...
     @property
     def tokens(self) -> TokenCounter: ...
+    def ready(self, timeout_s: float) -> bool: ...
     def render(self, system: str, user: str) -> Prompt: ...
     def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> Draft: ...
     def close(self) -> None: ...

@@ -7,6 +7,7 @@ the file over the defaults. A bad value is a SettingsError that names the settin
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,8 @@ from ragnotes.errors import SettingsError
 __all__ = ["SETTINGS_FILE", "Settings", "load_settings"]
 
 SETTINGS_FILE = "ragnotes.toml"
+NOT_IN_FILE = frozenset({"server", "api_key", "host"})
+"""Where questions go and who may ask is told by flag or environment only."""
 
 
 class Settings(BaseSettings):
@@ -78,6 +81,7 @@ class Settings(BaseSettings):
 def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of this run; flags whose value is None or empty count as not given."""
     given = {name: value for name, value in flags.items() if value not in (None, (), [])}
+    _check_file(Path(SETTINGS_FILE))
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -86,8 +90,22 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         raise SettingsError(
             f"{_origin(name, given)}: {problem['msg']}, got {problem['input']!r}", "correct it, or leave it out"
         ) from error
-    except ValueError as error:  # a TOML file that is no TOML
+
+
+def _check_file(file: Path) -> None:
+    """Refuses what a file that came with somebody's notes must not decide, and what nobody reads."""
+    try:
+        names = tomllib.loads(file.read_text("utf-8")).keys() if file.is_file() else set()
+    except (OSError, ValueError) as error:
         raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}", "correct it, or remove it") from error
+    for name in sorted(names):
+        if name not in Settings.model_fields:
+            raise SettingsError(f"{SETTINGS_FILE}: there is no setting {name}", "correct it, or leave it out")
+        if name in NOT_IN_FILE:
+            raise SettingsError(
+                f"{SETTINGS_FILE}: {name} cannot be set there, because such a file may come with somebody else's notes",
+                f"set RAGNOTES_{name.upper()} instead",
+            )
 
 
 def _origin(name: str, flags: Mapping[str, Any]) -> str:

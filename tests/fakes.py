@@ -108,10 +108,13 @@ class FakeGenerator:
 
     @property
     def tokens(self) -> TokenCounter:
-        raise NotImplementedError
+        raise AssertionError("the fake library counts no tokens")
+
+    def ready(self, timeout_s: float) -> bool:
+        return True
 
     def render(self, system: str, user: str) -> Prompt:
-        raise NotImplementedError
+        raise AssertionError("the fake library renders no prompt")
 
     def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> FakeDraft:
         self.running.release()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ragnotes.assembly import Library
-from ragnotes.errors import IndexMismatch, IndexMissing
+from ragnotes.errors import CorpusError, IndexMismatch, IndexMissing, NotFound
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.ports import Embedder, Generator
 from ragnotes.types import NO_FILTERS
@@ -85,3 +85,22 @@ def test_an_index_of_other_folders_or_another_embedder_is_refused(corpus: Path, 
         ),
     ):
         library.search("words", filters=NO_FILTERS, limit=1)
+
+
+def test_a_document_is_not_served_once_its_file_has_changed(corpus: Path, tmp_path: Path) -> None:
+    with closing(SlowlyLoaded(corpus, tmp_path / "index")) as library:
+        library.update()
+        [(_, source)] = library.documents()
+        assert source is not None
+        assert library.document(source.doc_id).text == "Words of a note.\n"
+        (corpus / "a.md").write_text("Other words.\n")
+        with pytest.raises(NotFound, match=r"a\.md is no longer as it was indexed; run: ragnotes index"):
+            library.document(source.doc_id)
+
+
+def test_a_first_run_over_an_empty_folder_leaves_no_index(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    with closing(SlowlyLoaded(tmp_path / "notes", tmp_path / "index")) as library:
+        with pytest.raises(CorpusError, match="there is no note in"):
+            library.update()
+        assert not library.indexed()

@@ -18,9 +18,9 @@ from ragnotes.events import IndexSummary, Progress
 from ragnotes.indexing import Indexer, status_of
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.reading.corpus import CorpusFile
-from ragnotes.reading.loaders import Limits
+from ragnotes.reading.loaders import Limits, load_document
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import FileStatus, Filters, Vectors
+from ragnotes.types import Document, FileStatus, Filters, Vectors
 
 UNDECODABLE = bytes(range(32)) * 20
 
@@ -435,3 +435,16 @@ def test_a_folder_that_cannot_be_listed_keeps_its_passages(notes: Notes, monkeyp
         "shut/": ("skipped", "unreadable_folder"),
         "shut/inner.md": ("stale", "unreadable_folder"),
     }
+
+
+def test_a_reader_that_breaks_costs_its_file_and_no_other(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(content: bytes, path: str, limits: Limits) -> Document:
+        if path == "bad.md":
+            raise ZeroDivisionError
+        return load_document(content, path, limits)
+
+    monkeypatch.setattr(indexing, "load_document", breaks)
+    notes.write("bad.md")
+    notes.write("good.md")
+    assert tally(notes.update()) == {"added": 1, "failed": 1, "embedded": 1}
+    assert notes.outcomes() == {"bad.md": ("failed", "reader_error"), "good.md": ("indexed", None)}

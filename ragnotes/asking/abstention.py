@@ -14,11 +14,16 @@ MIN_SCORE = 0.47
 
 
 def reason_to_abstain(
-    snapshot: Snapshot, hits: Sequence[Hit], evidence: Sequence[Evidence], filters: Filters
+    snapshot: Snapshot, hits: Sequence[Hit], evidence: Sequence[Evidence], filters: Filters, left_out: Sequence[str]
 ) -> str | None:
-    """Why the notes hold no answer: `empty_index`, `filtered_out`, `no_match` or `low_support`; None where they may."""
+    """Why the notes hold no answer, None where they may.
+
+    `empty_index`; `stale`: what was found is in files that changed or went; `filtered_out`; `no_match`; `low_support`.
+    """
     if snapshot.count() == 0:
         return "empty_index"
+    if not hits and left_out:
+        return "stale"
     if not hits:
         return "filtered_out" if filters else "no_match"
     if not evidence:

@@ -26,6 +26,7 @@ from ragnotes.types import NO_FILTERS, Answer, Citation, Evidence, Filters, Foun
 __all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
 
 MAX_QUESTION_CHARS = 4000
+LOADING_POLL_S = 0.05
 PROMPT_EVIDENCE = 4
 """Pieces of evidence that the model is shown: the best four hold the answer about as often as the best eight."""
 
@@ -71,7 +72,7 @@ class Asker:
             clock.lap("search")
             yield Passages(tuple(hits[: request.limit]))
             evidence = select_evidence(snapshot, self.embedder, question, hits)
-            reason = reason_to_abstain(snapshot, hits, evidence, request.filters)
+            reason = reason_to_abstain(snapshot, hits, evidence, request.filters, left_out)
             generation = snapshot.generation
             clock.lap("evidence")
         draft = _Draft([], reason)
@@ -130,14 +131,21 @@ class Asker:
         evidence: Sequence[Evidence],
         clock: _Clock,
     ) -> Generator[Event, None, tuple[str, Sequence[Evidence], dict[str, int]]]:
-        """The model's draft, the evidence it was shown, and the tokens it took."""
+        """The model's draft, the evidence it was shown, and the tokens it took; none where the answer is late."""
+
+        def stopped() -> bool:
+            return request.cancelled() or clock.late(request.deadline_s)
+
+        while not generator.ready(LOADING_POLL_S):
+            if stopped():
+                return "", (), {}
         prompt, shown = build_prompt(generator, question, evidence[:PROMPT_EVIDENCE], answer_tokens=self.answer_tokens)
         pieces: list[str] = []
         with closing(
             generator.generate(
                 prompt,
                 max_tokens=self.answer_tokens,
-                cancelled=lambda: request.cancelled() or clock.late(request.deadline_s),
+                cancelled=stopped,
             )
         ) as draft:
             for piece in draft:

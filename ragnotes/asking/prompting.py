@@ -24,7 +24,7 @@ def build_prompt(
 ) -> tuple[Prompt, int]:
     """The prompt, and how many pieces of evidence are in it: the best that fit the context beside the answer.
 
-    Never longer than `generator.context_tokens - answer_tokens`. A question that alone is too long gives 0 pieces.
+    Never longer than `generator.context_tokens - answer_tokens`, unless the question alone is; then 0 pieces are in it.
     """
     room = generator.context_tokens - answer_tokens - _MARGIN_TOKENS
     room -= generator.tokens.count(SYSTEM) + generator.tokens.count(_user(question, []))

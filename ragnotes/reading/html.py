@@ -49,10 +49,10 @@ _LEAD_CHARS = 80
 
 
 def load_html(content: bytes, path: str) -> Document:
-    """The visible text of an HTML page. Raises LoadError: "undecodable", or "too_large" for absurdly deep nesting."""
+    """The visible text of an HTML page. Raises LoadError: "undecodable", or "too_deep" for absurd nesting."""
     source = _decoded(content)
     if _depth(source) > _DEEPEST:  # lexbor takes time that grows with the square: 82 s for 200,000 levels
-        raise LoadError("too_large", f"its elements are nested more than {_DEEPEST} deep")
+        raise LoadError("too_deep", f"its elements are nested more than {_DEEPEST} deep")
     tree = LexborHTMLParser(source)
     page = _Page()
     for node, entering in _walk(tree.root):

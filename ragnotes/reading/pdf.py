@@ -31,7 +31,7 @@ _PROBLEMS = {
     "damaged": ("the file is no readable PDF", "open it in a viewer and save it again"),
     "no_text_layer": ("the pages are images without text", "run text recognition over it"),
     "timed_out": ("reading the file took too long", "raise the time limit, or split the file"),
-    "too_large": ("reading the file took too much memory", "split the file"),
+    "out_of_memory": ("reading the file took too much memory", "split the file"),
 }
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _LIGATURES = str.maketrans(
@@ -48,7 +48,7 @@ _NO_TITLES = frozenset({"untitled", "title", "document", "unknown", "none", "no 
 def load_pdf(content: bytes, path: str, *, timeout_s: float = 120.0, memory_bytes: int = 2 * 1024**3) -> Document:
     """The text and pages of a PDF; the stored text is the pages joined by blank lines.
 
-    Raises LoadError: "encrypted", "damaged", "no_text_layer", "timed_out", or "too_large".
+    Raises LoadError: "encrypted", "damaged", "no_text_layer", "timed_out", or "out_of_memory".
     """
     found = _extract(content, timeout_s, memory_bytes)
     pages = [_clean(page) for page in found["pages"]]

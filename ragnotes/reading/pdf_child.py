@@ -52,7 +52,7 @@ def read_pdf(content: bytes) -> dict[str, Any]:
     except (FileNotDecryptedError, DependencyError, NotImplementedError):  # also ciphers that pypdf does not know
         return {"reason": "encrypted"}
     except (MemoryError, LimitReachedError):
-        return {"reason": "too_large"}
+        return {"reason": "out_of_memory"}
     except Exception:  # any other failure of the parser is the file's: see the module's docstring
         return {"reason": "damaged"}
 
@@ -61,7 +61,7 @@ def _read_input() -> dict[str, Any]:
     try:
         return read_pdf(sys.stdin.buffer.read())
     except MemoryError:
-        return {"reason": "too_large"}
+        return {"reason": "out_of_memory"}
 
 
 def _limit(memory_bytes: int, cpu_s: int) -> None:
@@ -90,7 +90,7 @@ def _read(content: bytes) -> dict[str, Any]:
             failures[number] = failure
         total += len(pages[-1])
         if total > _MAX_CHARS:
-            raise _Refused("too_large")
+            raise _Refused("out_of_memory")
     _check_any_text(pages, list(failures.values()))
     return {"pages": pages, "unreadable": list(failures), **_properties(reader)}
 
@@ -99,7 +99,7 @@ def _check_any_text(pages: list[str], failures: list[Exception]) -> None:
     if any(page.strip() for page in pages):
         return
     if any(isinstance(failure, LimitReachedError) for failure in failures):
-        raise _Refused("too_large")
+        raise _Refused("out_of_memory")
     raise _Refused("damaged" if failures or not pages else "no_text_layer")
 
 

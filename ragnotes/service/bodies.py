@@ -48,7 +48,7 @@ def _words(text: str) -> str:
 
 Words = Annotated[str, AfterValidator(_words)]
 Day = Annotated[date | None, BeforeValidator(_day), PlainSerializer(lambda day: day and day.isoformat())]
-Values = Annotated[tuple[str, ...], BeforeValidator(lambda value: () if value is None else value)]
+Values = Annotated[tuple[Words, ...], BeforeValidator(lambda value: () if value is None else value)]
 Kinds = Annotated[tuple[Kind, ...], BeforeValidator(lambda value: () if value is None else value)]
 
 

@@ -84,6 +84,7 @@ class _Terminated(BaseException):
 
 def _end_on_sigterm() -> None:
     def end(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut the good order short
         raise _Terminated
 
     if threading.current_thread() is threading.main_thread():

@@ -37,6 +37,7 @@ LOCK = "writer.lock"
 LOCK_HOLDER = "writer.pid"
 
 BUSY_TIMEOUT_S = 5.0
+LOCK_WAIT_S = 1.0
 IDLE_READERS = 8
 LOG_BYTES = 64 * 1024 * 1024
 
@@ -112,12 +113,15 @@ class LocalStore:
 
     @contextmanager
     def writer(self) -> Iterator[None]:
-        """The right to write. Raises IndexLocked at once while another process or thread has it."""
-        with self._locked(timeout_s=0):
+        """The right to write. Raises IndexLocked while another process or thread has it, after a moment's wait.
+
+        A reader that ends holds the lock while it saves the vectors file.
+        """
+        with self._locked(timeout_s=LOCK_WAIT_S):
             connection = self._connect("rw", WRITER_PRAGMAS, writing=True)
-            before = self._generation(connection)
             self._writer = connection
             try:
+                before = self._generation(connection)
                 yield
                 with self._transaction() as query:
                     writing.remove_unused_vectors(query)

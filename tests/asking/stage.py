@@ -64,6 +64,10 @@ class ScriptedGenerator:
         self._draft = draft
         self.context_tokens = context_tokens
         self.prompts: list[Prompt] = []
+        self.loaded = True
+
+    def ready(self, timeout_s: float) -> bool:
+        return self.loaded
 
     @property
     def tokens(self) -> TokenCounter:

@@ -110,6 +110,21 @@ def test_a_deadline_ends_the_draft_and_not_the_answer(store: LocalStore, tmp_pat
     assert (answer.mode, answer.reason) == (Mode.EXTRACTIVE, "late")
 
 
+def test_a_model_that_does_not_load_in_time_is_not_waited_for(store: LocalStore, tmp_path: Path) -> None:
+    generator = ScriptedGenerator("The Prompt cache requires an exact prefix match.")
+    generator.loaded = False
+    _, answer = ask(store, tmp_path, CACHE, generator, deadline_s=0.1)
+    assert (answer.mode, answer.reason, generator.prompts) == (Mode.EXTRACTIVE, "late", [])
+
+
+def test_what_only_a_changed_file_holds_is_called_stale(tmp_path: Path) -> None:
+    store = index_notes(tmp_path, {"caches.md": "The prompt cache requires an exact prefix match.\n"})
+    (tmp_path / "notes" / "caches.md").write_text("Rewritten.\n")
+    _, answer = ask(store, tmp_path, CACHE)
+    assert (answer.answered, answer.reason, answer.left_out) == (False, "stale", ("caches.md",))
+    store.close()
+
+
 def test_the_model_sees_the_evidence_and_never_more_than_its_context(store: LocalStore) -> None:
     evidence = evidence_for(store, CACHE)
     roomy = ScriptedGenerator("", context_tokens=512)

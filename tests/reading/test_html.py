@@ -92,7 +92,7 @@ def test_nesting_without_end_is_refused_in_no_time() -> None:
     began = time.monotonic()
     with pytest.raises(LoadError) as caught:
         load_html(b"<div>" * 200_000, "page.html")
-    assert caught.value.reason == "too_large"
+    assert caught.value.reason == "too_deep"
     assert time.monotonic() - began < 5
     check_document(load_html(b"<table><tr><td>" * 2_000 + b"x", "page.html"))
 
@@ -121,6 +121,6 @@ def test_any_bytes_give_a_document_or_a_load_error(content: str | bytes) -> None
     try:
         document = load_html(raw, "page.html")
     except LoadError as error:
-        assert error.reason in ("undecodable", "too_large")
+        assert error.reason in ("undecodable", "too_deep")
     else:
         check_document(document)
