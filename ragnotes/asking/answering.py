@@ -10,13 +10,16 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 
 from ragnotes.asking.abstention import reason_to_abstain
 from ragnotes.asking.evidence import select_evidence
 from ragnotes.asking.extraction import extract, stands
+from ragnotes.asking.own_time import limited_to_own_time, subject_of
 from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.retrieval import retrieve
 from ragnotes.asking.verification import Checked, check_draft
+from ragnotes.asking.words import has_content
 from ragnotes.errors import ModelError, UsageError
 from ragnotes.events import Cited, Event, Final, Passages, Token
 from ragnotes.ports import Embedder, Snapshot, Store
@@ -53,10 +56,12 @@ class Asker:
     no_model: str | None
     is_fresh: Callable[[Source], bool]
     answer_tokens: int
+    today: Callable[[], date] = date.today
 
     def search(self, query: str, *, filters: Filters = NO_FILTERS, limit: int = 10) -> Found:
         """The passages for `query`. Raises UsageError on an empty or endless query."""
         query = checked_question(query)
+        filters = limited_to_own_time(query, filters, today=self.today())
         clock = _Clock()
         with self.store.reading() as snapshot:
             hits, left_out = self._retrieve(snapshot, query, filters, limit)
@@ -66,18 +71,20 @@ class Asker:
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer, `Final` last. Raises UsageError on an empty or endless question."""
         question = checked_question(request.question)
+        filters = limited_to_own_time(question, request.filters, today=self.today())
+        subject = subject_of(question, filters)
         clock = _Clock()
         with self.store.reading() as snapshot:
-            hits, left_out = self._retrieve(snapshot, question, request.filters, max(request.limit, PROMPT_EVIDENCE))
+            hits, left_out = self._retrieve(snapshot, question, filters, max(request.limit, PROMPT_EVIDENCE))
             clock.lap("search")
             yield Passages(tuple(hits[: request.limit]))
-            evidence = select_evidence(snapshot, self.embedder, question, hits)
-            reason = reason_to_abstain(snapshot, hits, evidence, request.filters, left_out)
+            evidence = select_evidence(snapshot, self.embedder, question, hits, subject=subject)
+            reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, subject=subject)
             generation = snapshot.generation
             clock.lap("evidence")
         draft = _Draft([], reason)
         if reason is None:
-            draft = yield from self._draft(request, question, evidence, clock)
+            draft = yield from self._draft(request, question, subject, evidence, clock)
         sentences, citations = _cite(draft.checked)
         for citation in citations:
             yield Cited(citation)
@@ -90,7 +97,7 @@ class Asker:
                 sentences=sentences,
                 citations=citations,
                 passages=tuple(hits[: request.limit]),
-                filters=request.filters,
+                filters=filters,
                 model=draft.model,
                 generation=generation,
                 timings_ms=clock.laps | {"total": clock.total_ms()},
@@ -103,11 +110,11 @@ class Asker:
         return retrieve(snapshot, self.embedder, query, filters=filters, limit=limit, is_fresh=self.is_fresh)
 
     def _draft(
-        self, request: Request, question: str, evidence: Sequence[Evidence], clock: _Clock
+        self, request: Request, question: str, subject: str, evidence: Sequence[Evidence], clock: _Clock
     ) -> Generator[Event, None, _Draft]:
         """What the answer is made of: the model's sentences where they stand, else the evidence itself."""
-        extracted = extract(question, evidence)
-        if not request.llm:
+        extracted = extract(question, evidence, subject=subject)
+        if not request.llm or not has_content(subject):  # a day's notes are told as they stand
             return _Draft(extracted)
         if self.generator is None:
             return _Draft(extracted, self.no_model)

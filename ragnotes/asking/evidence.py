@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from ragnotes.asking.words import content_stems, query_terms, stems
-from ragnotes.places import Places
+from ragnotes.asking.words import content_stems, has_content, query_terms, stems
+from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
 from ragnotes.types import Evidence, Hit, Unit
 
-__all__ = ["Weights", "question_weights", "select_evidence"]
+__all__ = ["question_weights", "select_evidence"]
 
 PASSAGES = 5
 """Passages whose units are judged. Eight gave no more answers on squad and the seed notes, and take longer."""
@@ -26,13 +25,8 @@ CONTEXT_SHARE = 0.6
 """How much a question's word counts that only the context of a unit holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How the parts of a unit's score are mixed; they add up to 1."""
-
-    cosine: float = 0.45
-    coverage: float = 0.35
-    passage: float = 0.20
+COSINE_WEIGHT, COVERAGE_WEIGHT, PASSAGE_WEIGHT = 0.45, 0.35, 0.20
+"""How the parts of a unit's score are mixed; docs/log.md has what other mixtures gave."""
 
 
 def question_weights(snapshot: Snapshot, question: str) -> dict[str, float]:
@@ -56,10 +50,13 @@ def select_evidence(
     question: str,
     hits: Sequence[Hit],
     *,
-    weights: Weights = Weights(),
+    subject: str,
 ) -> list[Evidence]:
-    """The units of the best hits, best first; ties go to the better passage, then to the earlier unit."""
-    rarity = question_weights(snapshot, question)
+    """The units of the best hits, best first; ties go to the better passage, then to the earlier unit.
+
+    `subject` is the part of the question that a unit must speak of; where it has no content, none need.
+    """
+    rarity = question_weights(snapshot, subject) if has_content(subject) else {}
     all_units = [(hit, unit) for hit in hits[:PASSAGES] for unit in hit.chunk.units]
     units = ([(hit, unit) for hit, unit in all_units if _tells(hit, unit)] or all_units)[:UNITS]
     if not units:
@@ -74,7 +71,7 @@ def select_evidence(
             places[hit.source.doc_id] = Places(document)
         text = hit.chunk.text[unit.start - hit.chunk.start : unit.end - hit.chunk.start]
         share = coverage(rarity, unit.plain, f"{hit.chunk.context} {unit.lead}")
-        score = weights.cosine * max(cosine, 0.0) + weights.coverage * share + weights.passage * hit.score
+        score = COSINE_WEIGHT * max(cosine, 0.0) + COVERAGE_WEIGHT * share + PASSAGE_WEIGHT * hit.score
         evidence.append(
             Evidence(
                 hit=hit,
@@ -109,5 +106,5 @@ def _tells(hit: Hit, unit: Unit) -> bool:
 
 def _in_context(hit: Hit, unit: Unit) -> str:
     """What is embedded for a unit: its words after the innermost thing that says what it is about."""
-    about = unit.lead or (hit.chunk.place.heading or hit.source.title).split(" > ")[-1]
+    about = unit.lead or (hit.chunk.place.heading or hit.source.title).split(HEADING_SEPARATOR)[-1]
     return f"{about}: {unit.plain}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ragnotes.asking.verification import Checked
-from ragnotes.asking.words import content_stems
+from ragnotes.asking.words import content_stems, has_content
 from ragnotes.types import Evidence, Support
 
 __all__ = ["extract", "stands"]
@@ -14,6 +14,8 @@ __all__ = ["extract", "stands"]
 MAX_SENTENCES = 3
 MAX_WORDS = 34
 """A second sentence is added only while the answer stays about this short."""
+MAX_NOTED, MAX_NOTED_WORDS = 8, 120
+"""What an answer may hold that tells what was noted at some time."""
 CLOSE = 0.85
 """How near a further piece must come to the best one's score."""
 
@@ -24,24 +26,34 @@ _LINK = re.compile(
 )
 
 
-def extract(question: str, evidence: Sequence[Evidence]) -> list[Checked]:
+def extract(question: str, evidence: Sequence[Evidence], *, subject: str) -> list[Checked]:
     """The best piece of evidence, and others nearly as good while the answer stays short; no evidence gives [].
 
-    Asked when the person did something, an answer opens with the date of the notes; when the rest of the world did
-    something, that date says nothing. Asked for a link, an answer ends with the links.
+    Asked for a time and no `subject`, the answer is what was noted then, in the order of the notes. Asked when the
+    person did something, it opens with the date of the notes; when the rest of the world did something, that date says
+    nothing. Asked for a link, it ends with the links.
     """
+    if has_content(subject):
+        chosen = _chosen(evidence, max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
+    else:
+        in_order = sorted(evidence, key=lambda item: (item.hit.source.path, item.unit.start, -item.unit.end))
+        chosen = _chosen(in_order, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
+    return [Checked(_sentence(question, item), item, Support.SUPPORTED) for item in chosen]
+
+
+def _chosen(evidence: Sequence[Evidence], *, max_sentences: int, max_words: int, close: float) -> list[Evidence]:
+    """The first pieces, none twice, until the answer is full or a piece is less `close` to the first."""
     chosen: list[Evidence] = []
     words = 0
     for item in evidence:
         size = len(item.unit.plain.split())
-        if chosen and (
-            words + size > MAX_WORDS or item.score < CLOSE * chosen[0].score or len(chosen) == MAX_SENTENCES
-        ):
+        full = words + size > max_words or len(chosen) == max_sentences
+        if chosen and (full or item.score < close * chosen[0].score):
             break
         if not any(_repeats(item, other) for other in chosen):
             chosen.append(item)
             words += size
-    return [Checked(_sentence(question, item), item, Support.SUPPORTED) for item in chosen]
+    return chosen
 
 
 def stands(question: str, draft: Sequence[Checked], extracted: Sequence[Checked]) -> bool:

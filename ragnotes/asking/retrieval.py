@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ragnotes.asking.own_time import FROM_QUESTION, dated_within
 from ragnotes.asking.words import query_terms
 from ragnotes.ports import Embedder, Snapshot
 from ragnotes.types import Filters, Hit, Scored, Source
@@ -27,7 +28,8 @@ def retrieve(
 ) -> tuple[list[Hit], list[str]]:
     """The best `limit` chunks for `query`, best first, and the paths left out because their file changed or went.
 
-    Scores lie in [0, 1]; ties go to the smaller chunk id. Nothing found gives [].
+    Scores lie in [0, 1]; ties go to the smaller chunk id. Nothing found gives []. Where the question itself asks for a
+    time, passages of a longer one count only if there are no others.
     """
     vector = embedder.embed_queries([query])[0]
     lexical = snapshot.lexical(query_terms(query), CANDIDATES, filters)
@@ -42,6 +44,9 @@ def retrieve(
     passages = {
         chunk.chunk_id: (chunk, source) for chunk, source in snapshot.passages([item.chunk_id for item in fused])
     }
+    if filters.source == FROM_QUESTION:
+        inside = [item for item in fused if dated_within(passages[item.chunk_id][0].place.date, filters)]
+        fused = inside or fused
     for chunk_id, score in fused:
         if len(hits) == limit:
             break

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import snowballstemmer
 
-__all__ = ["content_stems", "negated", "numbers_in", "query_terms", "stems"]
+__all__ = ["content_stems", "has_content", "negated", "numbers_in", "query_terms", "stems"]
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?", re.UNICODE)
 _COMPOUND = re.compile(r"\w+(?:[-_./+#@:]+\w+)+|\w\+\+|\w#", re.UNICODE)
@@ -26,6 +26,11 @@ STOP_WORDS = frozenset(
     were what when where which while who whom whose why will with would you your yours
     """.split()  # noqa: SIM905 - a paragraph reads better than a column of quotes
 )
+
+
+def has_content(question: str) -> bool:
+    """Whether there is more than stop words in it."""
+    return any(word.lower() not in STOP_WORDS for word in _WORD.findall(question))
 
 
 def query_terms(question: str) -> list[str]:

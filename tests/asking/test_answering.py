@@ -30,7 +30,7 @@ def evidence_for(store: LocalStore, question: str) -> list[Evidence]:
     with store.reading() as snapshot:
         embedder = HashingEmbedder()
         hits, _ = retrieve(snapshot, embedder, question, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
-        return select_evidence(snapshot, embedder, question, hits)
+        return select_evidence(snapshot, embedder, question, hits, subject=question)
 
 
 def test_the_table_row_is_the_best_evidence_and_its_place_is_exact(store: LocalStore) -> None:

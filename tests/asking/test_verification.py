@@ -68,7 +68,7 @@ def test_a_refusal_or_nothing_gives_no_sentence(draft: str) -> None:
 def test_a_draft_stands_in_for_the_best_evidence_only() -> None:
     question = "What did Watt add?"
     best, other = piece("Watt added a condenser in 1765."), piece("Savery added a valve.", start=50, score=0.3)
-    extracted = extract(question, [best, other])
+    extracted = extract(question, [best, other], subject=question)
     assert stands(question, check_draft(question, "Watt added a condenser.", [best, other]), extracted)
     assert not stands(question, check_draft(question, "Savery added a valve.", [best, other]), extracted)
     assert not stands(question, check_draft(question, "Watt did add.", [best]), extracted)
@@ -78,18 +78,21 @@ def test_extraction_takes_near_equals_while_short_and_no_span_twice() -> None:
     whole = piece("The pillars are: honesty; speed", score=0.8)
     part = piece("honesty", start=17, score=0.79)
     near, far = piece("Speed matters.", start=60, score=0.7), piece("Old news.", start=90, score=0.5)
-    assert [item.text for item in extract("?", [whole, part, near, far])] == [whole.unit.plain, near.unit.plain]
-    assert extract("?", []) == []
+    assert [item.text for item in extract("?", [whole, part, near, far], subject="pillars")] == [
+        whole.unit.plain,
+        near.unit.plain,
+    ]
+    assert extract("?", [], subject="pillars") == []
     long = piece("word " * 30, score=0.8)
-    assert len(extract("?", [long, near])) == 1
+    assert len(extract("?", [long, near], subject="pillars")) == 1
 
 
 def test_an_answer_opens_with_the_date_that_was_asked_for_and_ends_with_the_link() -> None:
     dated = piece("Read the overview.", date="2024-01-07")
-    assert extract("When did I read the overview?", [dated])[0].text == "2024-01-07: Read the overview."
-    assert extract("What did I read?", [dated])[0].text == "Read the overview."
+    assert extract("When did I read the overview?", [dated], subject="read")[0].text == "2024-01-07: Read the overview."
+    assert extract("What did I read?", [dated], subject="read")[0].text == "Read the overview."
     # The day of a note is not the day of what it tells of.
-    assert extract("When was the overview published?", [dated])[0].text == "Read the overview."
+    assert extract("When was the overview published?", [dated], subject="read")[0].text == "Read the overview."
 
 
 def test_the_common_subsequence_keeps_order() -> None:

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ragnotes.asking.answering import Request
+from ragnotes.asking.own_time import limited_to_own_time, subject_of
+from ragnotes.asking.words import has_content
+from ragnotes.events import Final
+from ragnotes.stores.local import LocalStore
+from ragnotes.types import NO_FILTERS, Filters
+from tests.asking.stage import asker_over, index_notes
+
+TODAY = date(2024, 3, 13)
+
+
+@pytest.mark.parametrize(
+    ("question", "since", "until"),
+    [
+        ("What did I read about on 22 May 2023?", date(2023, 5, 22), date(2023, 5, 22)),
+        ("Which papers did I note in June 2023?", date(2023, 6, 1), date(2023, 6, 30)),
+        ("my notes from last week", date(2024, 3, 4), date(2024, 3, 10)),
+        ("What was logged on 2024-01-07?", date(2024, 1, 7), date(2024, 1, 7)),
+        ("What did we decide yesterday?", date(2024, 3, 12), date(2024, 3, 12)),
+    ],
+)
+def test_the_notes_own_time_limits_the_search(question: str, since: date, until: date) -> None:
+    assert limited_to_own_time(question, NO_FILTERS, today=TODAY) == Filters(since, until, source="question")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which battle was fought in 1760?",
+        "What was published in June 2023?",
+        "When did I buy the card?",
+        "GPT-4 of 2023",
+    ],
+)
+def test_any_other_date_is_a_word(question: str) -> None:
+    assert limited_to_own_time(question, NO_FILTERS, today=TODAY) is NO_FILTERS
+    assert subject_of(question, NO_FILTERS) == question
+
+
+def test_dates_that_were_given_win() -> None:
+    given = Filters(since=date(2020, 1, 1), source="flags")
+    assert limited_to_own_time("What did I read in June 2023?", given, today=TODAY) is given
+
+
+def test_what_is_left_to_look_for() -> None:
+    days = Filters(date(2023, 5, 27), date(2023, 5, 27), source="question")
+    assert not has_content(subject_of("What did I note on 27 May 2023?", days))
+    assert subject_of("What did I read about caches in May 2023?", days).split() == [
+        "What",
+        "I",
+        "about",
+        "caches",
+        "in",
+        "?",
+    ]
+
+
+def ask(store: LocalStore, folder: Path, question: str) -> Final:
+    *_, final = asker_over(store, folder).ask(Request(question, llm=False))
+    assert isinstance(final, Final)
+    return final
+
+
+def test_a_day_without_a_subject_tells_what_was_noted_then(store: LocalStore, tmp_path: Path) -> None:
+    answer = ask(store, tmp_path, "What did I note on 9 March 2024?").answer
+    assert answer.answered
+    assert "690 euros" in answer.text
+    assert (answer.filters.since, answer.filters.source) == (date(2024, 3, 9), "question")
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("What did I note on 10 March 2024?", "filtered_out"),
+        ("What did I eat for lunch on 9 March 2024?", "low_support"),
+    ],
+)
+def test_a_day_that_holds_no_answer_abstains(store: LocalStore, tmp_path: Path, question: str, reason: str) -> None:
+    answer = ask(store, tmp_path, question).answer
+    assert (answer.answered, answer.reason) == (False, reason)
+
+
+def test_a_passage_of_the_whole_year_is_not_one_of_the_day(tmp_path: Path) -> None:
+    note = "# 2024 Log\n\n* Everything about cards of this year\n\n## 9 March 2024\n\n* Bought a used card\n"
+    store = index_notes(tmp_path, {"log.md": note})
+    answer = ask(store, tmp_path, "What did I note on 9 March 2024?").answer
+    assert [str(hit.chunk.place.date) for hit in answer.passages] == ["2024-03-09"]
+    answer = ask(store, tmp_path, "What did I note on 10 March 2024?").answer
+    assert [str(hit.chunk.place.date) for hit in answer.passages] == ["2024-01-01/2024-12-31"]
+    store.close()
+
+
+def test_asked_for_a_time_alone_the_answer_is_all_that_was_noted_in_order(tmp_path: Path) -> None:
+    note = "# 2024 Log\n\n## 9 March 2024\n\nBought a card. It hums.\n\n## 12 March 2024\n\nRead about moss.\n"
+    store = index_notes(tmp_path, {"log.md": note})
+    answer = ask(store, tmp_path, "What did I note in March 2024?").answer
+    assert [sentence.text for sentence in answer.sentences] == ["Bought a card.", "It hums.", "Read about moss."]
+    assert [citation.n for citation in answer.citations] == [1, 2, 3]
+    store.close()
