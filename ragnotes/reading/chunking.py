@@ -22,7 +22,7 @@ from ragnotes.types import Block, BlockKind, Chunk, Document, Kind, Mark
 __all__ = ["CHUNKER", "chunk_document"]
 
 TARGET_TOKENS = 160
-"""A chunk is closed once it holds this many; docs/decisions records what other sizes gave."""
+"""A chunk is closed once it holds this many; docs/log.md has what other sizes gave."""
 SMALL_TOKENS = 24
 """A run smaller than this joins its neighbour of the same section."""
 CONTEXT_TOKENS = 56
