@@ -171,16 +171,20 @@ class Library:
             pdf_memory_bytes=self.settings.pdf_memory_bytes,
         )
 
-    def _asker(self, *, llm: bool) -> Asker:
-        store = self.store()
-        roots = check_roots(self.settings.corpus)
-        generator = self.generator if llm else None  # asked for first: it loads beside the embedder
-        manifest = store.manifest()
+    def check_index(self) -> None:
+        """Raises IndexMissing or IndexMismatch where the index cannot be asked with this embedder about this corpus."""
+        manifest = self.store().manifest()
         if manifest is None:
             raise IndexMissing(f"{self.settings.index} holds no index yet", "run: ragnotes index")
+        roots = check_roots(self.settings.corpus)
         check_manifest(self.settings.index, manifest, manifest_for(self.embedder, roots))
+
+    def _asker(self, *, llm: bool) -> Asker:
+        generator = self.generator if llm else None  # asked for first: it loads beside the embedder
+        self.check_index()
+        roots = check_roots(self.settings.corpus)
         return Asker(
-            store=store,
+            store=self.store(),
             embedder=self.embedder,
             generator=generator,
             no_model=self.no_model if llm else None,

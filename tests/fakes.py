@@ -16,7 +16,7 @@ from typing import Any, cast
 import uvicorn
 
 from ragnotes.asking.answering import Request, checked_question
-from ragnotes.errors import IndexMissing, NotFound
+from ragnotes.errors import IndexMismatch, IndexMissing, NotFound
 from ragnotes.events import Cited, Event, Final, IndexSummary, Passages, Progress, Token
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.ports import Prompt, Segment, Store, TokenCounter, Usage
@@ -163,6 +163,11 @@ class FakeLibrary:
 
     def indexed(self) -> bool:
         return self.is_indexed
+
+    def check_index(self) -> None:
+        self._need_index()
+        if isinstance(self.error, IndexMismatch):
+            raise self.error
 
     def store(self) -> Store:
         self._need_index()

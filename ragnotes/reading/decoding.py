@@ -14,7 +14,7 @@ from charset_normalizer import from_bytes
 
 from ragnotes.errors import LoadError
 
-__all__ = ["Decoded", "decode"]
+__all__ = ["Decoded", "decode", "stated_encoding"]
 
 _MARKS = (  # UTF-32 before UTF-16: the mark of one begins with the mark of the other
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -62,6 +62,11 @@ def decode(content: bytes) -> Decoded:
     if len(_CONTROLS.findall(text)) > len(text) // 10:
         raise _undecodable("most of it is control characters")
     return Decoded(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), encoding)
+
+
+def stated_encoding(decoded: Decoded) -> dict[str, str]:
+    """What a document's metadata says of how it was decoded: nothing where that is UTF-8."""
+    return {} if decoded.encoding == "utf-8" else {"encoding": decoded.encoding}
 
 
 def _decode(content: bytes) -> tuple[str, str]:

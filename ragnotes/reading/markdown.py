@@ -16,7 +16,7 @@ from markdown_it.token import Token
 
 from ragnotes.dates import DatedLine, date_marks, date_of_path
 from ragnotes.places import HEADING_SEPARATOR
-from ragnotes.reading.decoding import decode
+from ragnotes.reading.decoding import decode, stated_encoding
 from ragnotes.reading.dialogue import load_markdown_transcript, looks_like_transcript
 from ragnotes.reading.extraction import trimmed
 from ragnotes.reading.front_matter import metadata_of, split_front_matter
@@ -46,9 +46,11 @@ class Structure:
 
 def load_markdown(content: bytes, path: str) -> Document:
     """A note, or a transcript where the note is one. Raises LoadError("undecodable") on bytes that are no text."""
-    text = decode(content).text
+    decoded = decode(content)
+    text = decoded.text
     fields, body_start = split_front_matter(text)
     metadata = metadata_of(fields)
+    metadata = replace(metadata, extra={**metadata.extra, **stated_encoding(decoded)})
     stated_title = _stated_title(fields)
     if looks_like_transcript(text[body_start:]):
         metadata = replace(metadata, date=metadata.date or date_of_path(path))

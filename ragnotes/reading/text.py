@@ -12,7 +12,7 @@ from dataclasses import replace
 from statistics import median
 
 from ragnotes.dates import DatedLine, date_marks, date_of_path
-from ragnotes.reading.decoding import decode
+from ragnotes.reading.decoding import decode, stated_encoding
 from ragnotes.reading.extraction import trimmed
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
 from ragnotes.reading.markdown import Structure, fill_gaps, structure_of
@@ -31,7 +31,8 @@ _WRAPPED_CHARS = (55, 100)
 
 def load_text(content: bytes, path: str) -> Document:
     """A note in plain text. Raises LoadError("undecodable") on bytes that are no text."""
-    text = decode(content).text
+    decoded = decode(content)
+    text = decoded.text
     structure = structure_of(text) if _MARKDOWN.search(text) else _flat_structure(text)
     base = date_of_path(path)
     marks: list[Mark] = [*structure.headings, *date_marks(structure.dated_lines, base=base, text=text)]
@@ -45,7 +46,7 @@ def load_text(content: bytes, path: str) -> Document:
         sha256=sha256_of(content),
         marks=tuple(sorted(marks, key=lambda mark: mark.start)),
         blocks=tuple(structure.blocks),
-        metadata=Metadata(date=base),
+        metadata=Metadata(date=base, extra=stated_encoding(decoded)),
         verbatim=True,
     )
 

@@ -35,6 +35,10 @@ def ready(service: ServiceDep) -> ReadyJson | Response:
         return respond(http_problem(503, "the embedder is loading"))
     if embedder != READY:
         return respond(http_problem(503, f"the embedder is {embedder}", hint="the server's log says more"))
+    try:
+        service.library.check_index()
+    except RagnotesError as error:  # of another embedder or corpus: every question would be refused
+        return respond(http_problem(503, error.problem, hint=error.hint))
     return _ready(service)
 
 

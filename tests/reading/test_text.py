@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragnotes.places import Places
+from ragnotes.reading.markdown import load_markdown
 from ragnotes.reading.text import load_text
 from ragnotes.types import BlockKind, Document, HeadingMark
 
@@ -111,3 +113,13 @@ def test_a_long_run_of_spaces_takes_linear_time() -> None:
     started = time.process_time()
     load("x\n" + " " * 100_000 + "\ny")
     assert time.process_time() - started < 2.0  # measured: 0.01 s; a quadratic pattern took over 100 s
+
+
+@pytest.mark.parametrize(
+    ("content", "extra"),
+    [("Zürich\n".encode(), {}), ("Zürich, schön und groß\n".encode("cp1252"), {"encoding": "cp1252"})],
+)
+def test_an_encoding_that_is_not_utf8_is_stated(content: bytes, extra: dict[str, str]) -> None:
+    for document in (load_text(content, "a.txt"), load_markdown(content, "a.md")):
+        assert document.text.startswith("Zürich")
+        assert document.metadata.extra == extra

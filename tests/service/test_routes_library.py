@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ragnotes.errors import CorpusError, IndexDamaged, ModelError
+from ragnotes.errors import CorpusError, IndexDamaged, IndexMismatch, ModelError
 from tests.fakes import WAIT_S, FakeLibrary, serving
 from tests.service import contract
 
@@ -105,6 +105,12 @@ def test_a_damaged_index_is_not_ready(server: httpx.Client, library: FakeLibrary
     refused = _ready(server)
     assert (refused.status_code, refused.json()["detail"]) == (503, "the index is damaged")
     del library.indexed
+
+
+def test_an_index_of_another_embedder_is_not_ready(server: httpx.Client, library: FakeLibrary) -> None:
+    library.error = IndexMismatch("indexes/notes was built with another embedder", "run: ragnotes index --rebuild")
+    answer = server.get("/ready")
+    assert (answer.status_code, answer.json()["hint"]) == (503, "run: ragnotes index --rebuild")
 
 
 def test_without_a_model_the_server_is_ready_all_the_same() -> None:
