@@ -14,9 +14,11 @@ from ragnotes.service.server import bind, serve
 from tests.fakes import WAIT_S, FakeLibrary, fake_settings
 
 SERVER = """
+import signal
 import sys
 from ragnotes.cli import main
 from tests.fakes import FakeLibrary
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background hands down that it is ignored
 sys.exit(main(["serve", "--port", "0"], library=lambda _: FakeLibrary()))
 """
 ROOT = Path(__file__).parent.parent.parent
