@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from ragnotes.asking.own_time import FROM_QUESTION
-from ragnotes.asking.words import has_content
+from ragnotes.asking.words import has_content, names_in, numbers_in, stems
 from ragnotes.ports import Snapshot
 from ragnotes.types import Evidence, Filters, Hit
 
@@ -13,6 +15,10 @@ __all__ = ["reason_to_abstain"]
 
 MIN_SCORE = 0.47
 """The best evidence's score under which the notes are taken to be silent; docs/log.md has the curve."""
+SLIP = 0.8
+"""How much alike two spellings of one name are."""
+PIECES = 3
+"""The best pieces of evidence, one of whose passages must know the names and numbers of the question."""
 MIN_COVERAGE_IN_TIME = 0.5
 """Within the time asked for, evidence that holds this share of the rest of the question is enough."""
 
@@ -40,6 +46,30 @@ def reason_to_abstain(
     if not evidence:
         return "no_match"
     in_time = filters.source == FROM_QUESTION and evidence[0].coverage >= MIN_COVERAGE_IN_TIME
-    if not has_content(subject) or in_time or evidence[0].score >= MIN_SCORE:
-        return None
-    return "low_support"
+    if has_content(subject) and not in_time and evidence[0].score < MIN_SCORE:
+        return "low_support"
+    return "low_support" if _speaks_of_another(subject, evidence[:PIECES]) else None
+
+
+def _speaks_of_another(subject: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether the question names somebody, something or a number that the best passages know nothing of.
+
+    Asked for Tom's birthday, notes of Nina's hold no answer, however near they are.
+    """
+    known = " ".join(
+        " ".join((hit.chunk.context, hit.chunk.plain, hit.source.title, hit.source.path, *hit.chunk.links))
+        for hit in {item.hit.chunk.chunk_id: item.hit for item in evidence}.values()
+    )
+    held = {_folded(stem) for stem in stems(known)}
+    foreign = [name for name in names_in(subject) if not _is_known(_folded(stems(name)[0]), held)]
+    return bool(foreign) or not numbers_in(subject) <= numbers_in(known)
+
+
+def _is_known(name: str, held: set[str]) -> bool:
+    """Whether the name, or one that a slip of the pen makes of it, is there."""
+    return name in held or bool(get_close_matches(name, [word for word in held if word[:1] == name[:1]], 1, SLIP))
+
+
+def _folded(word: str) -> str:
+    """The word without accents."""
+    return "".join(mark for mark in unicodedata.normalize("NFKD", word) if not unicodedata.combining(mark))

@@ -1,7 +1,7 @@
 """A draft and its evidence to sentences that are checked.
 
 The model proposes, this module decides. A sentence of the draft is kept only where one piece of evidence carries it:
-every word and number that the question did not bring, in the order of the evidence, and the denial. A small
+every word and number, those that the question did not bring in the order of the evidence, and the denial. A small
 model puts true words together into false sentences; docs/log.md has what weaker rules let through. Markers such as
 `[2]` are hints at most, and never survive in the text.
 """
@@ -20,8 +20,6 @@ __all__ = ["Checked", "check_draft", "support_of"]
 
 MAX_SENTENCES = 3
 MIN_WORDS = 3
-SUPPORTED_SHARE = 0.8
-"""The share of a sentence's content words that the evidence or its heading must hold; the question holds the rest."""
 SUPPORTED_ORDER = 0.8
 """The share of the words in both that must stand in the same order; of those not in the question all must."""
 
@@ -59,24 +57,24 @@ def check_draft(question: str, draft: str, evidence: Sequence[Evidence]) -> list
 def support_of(question: str, sentence: str, evidence: Evidence) -> Support:
     """How well `evidence` carries `sentence` as an answer to `question`.
 
-    Unsupported: a word or number that stands neither in the evidence nor in the question, or a denial in one of the two
-    only. Weak: all of that holds, but words stand in another order than in the evidence, which can turn their meaning
-    ("74 for quotes" and "118 for text" into "74 for text"), or much of the sentence is the question's.
+    Unsupported: a word or number that stands neither in the evidence nor in its heading, also one of the question's (of
+    "stem bolts: 5 Nm" a model makes "the torque for the crank bolts is 5 Nm"), or a denial in one of the two only.
+    Weak: all of that holds, but words stand in another order, which can turn their meaning ("74 for quotes, 118 for
+    text" into "74 for text").
     """
     words, asked = content_stems(sentence), set(content_stems(question))
     said = content_stems(evidence.unit.plain)
-    if not words or any(word not in said for word in words if word not in asked):
+    around = {*said, *content_stems(f"{evidence.unit.lead} {evidence.place.heading or ''} {evidence.place.date or ''}")}
+    if not words or any(word not in around for word in words):
         return Support.UNSUPPORTED
     if not numbers_in(sentence) <= numbers_in(f"{evidence.unit.plain} {evidence.unit.lead} {evidence.place.date}"):
         return Support.UNSUPPORTED
     if negated(sentence) != negated(evidence.unit.plain):
         return Support.UNSUPPORTED
-    around = {*said, *content_stems(f"{evidence.unit.lead} {evidence.place.heading or ''} {evidence.place.date or ''}")}
-    share = sum(word in around for word in words) / len(words)
     shared, new = [word for word in words if word in said], [word for word in words if word not in asked]
     ordered = common_subsequence(new, said) == len(new)
     mostly = bool(shared) and common_subsequence(shared, said) >= SUPPORTED_ORDER * len(shared)
-    return Support.SUPPORTED if share >= SUPPORTED_SHARE and ordered and mostly else Support.WEAK
+    return Support.SUPPORTED if ordered and mostly else Support.WEAK
 
 
 def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:

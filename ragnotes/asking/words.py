@@ -7,15 +7,23 @@ from functools import lru_cache
 
 import snowballstemmer
 
-__all__ = ["content_stems", "has_content", "negated", "numbers_in", "query_terms", "stems"]
+__all__ = ["content_stems", "has_content", "names_in", "negated", "numbers_in", "query_terms", "stems"]
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?", re.UNICODE)
 _COMPOUND = re.compile(r"\w+(?:[-_./+#@:]+\w+)+|\w\+\+|\w#", re.UNICODE)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NAME = re.compile(r"(?<![.!?:¿¡\"“(] )(?<![¿¡\"“(])(?<!^)\b[A-ZÀ-Þ]\w*(?:-\w+)*")
+_GERMAN = re.compile(
+    r"\b(?:der|die|das|den|dem|ein|eine|und|ist|sind|wie|wer|wo|warum|welche[rs]?|nicht)\b", re.IGNORECASE
+)
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|nobody|nothing|hardly|kein\w*|nicht|nie|nunca|jamás|ningun\w*)\b"
     r"|n['’]t\b",
     re.IGNORECASE,
+)
+
+PLACES = frozenset(
+    """arxiv github gitlab hacker hn internet news pdf reddit twitter url web wikipedia youtube""".split()  # noqa: SIM905
 )
 
 STOP_WORDS = frozenset(
@@ -54,8 +62,19 @@ def content_stems(text: str) -> list[str]:
 
 
 def numbers_in(text: str) -> set[str]:
-    """The numbers of a text as digits without grouping commas: `1,000` and `1000` are one number."""
-    return {re.sub(r",(?=\d{3})", "", number) for number in _NUMBER.findall(text)}
+    """The numbers of a text, without grouping commas or leading zeros: `1,000` is `1000`, `03` is `3`."""
+    return {re.sub(r",(?=\d{3})", "", number).lstrip("0") or "0" for number in _NUMBER.findall(text)}
+
+
+def names_in(question: str) -> list[str]:
+    """The capitalised words that open no sentence, in parts and lower-cased; none in German, which has capitals anyway.
+
+    Names of places to look (GitHub, Hacker News) do not count: they say where, not what.
+    """
+    if _GERMAN.search(question):
+        return []
+    names = [word.lower() for name in _NAME.findall(question) for word in _WORD.findall(name)]
+    return [name for name in names if name not in STOP_WORDS | PLACES and not name.isdigit()]
 
 
 def negated(text: str) -> bool:
@@ -65,7 +84,7 @@ def negated(text: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return str(_STEMMER.stemWord(word.replace("’", "'")))
+    return str(_STEMMER.stemWord(re.sub(r"['’]s$", "", word).replace("’", "'")))
 
 
 _STEMMER = snowballstemmer.stemmer("porter")

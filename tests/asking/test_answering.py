@@ -144,6 +144,8 @@ def test_the_model_sees_the_evidence_and_never_more_than_its_context(store: Loca
     [
         ("Who won the chess tournament in Reykjavik?", NO_FILTERS, "low_support"),
         (CACHE, Filters(kinds=(Kind.PAPER,)), "filtered_out"),
+        ("How many euros did Tom pay for the used graphics card?", NO_FILTERS, "low_support"),
+        ("What did the used graphics card cost in 2022?", NO_FILTERS, "low_support"),
     ],
 )
 def test_where_the_notes_are_silent_so_is_the_answer(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragnotes.asking.retrieval import fuse
-from ragnotes.asking.words import content_stems, negated, numbers_in, query_terms
+from ragnotes.asking.words import content_stems, names_in, negated, numbers_in, query_terms
 from ragnotes.errors import UsageError
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import DateRange, Filters, Kind, Scored
@@ -57,6 +57,8 @@ def test_terms_leave_stop_words_and_keep_identifiers_whole_and_in_parts() -> Non
 def test_words_are_compared_by_stem_numbers_by_value() -> None:
     assert content_stems("The caches were cached") == ["cach", "cach"]
     assert numbers_in("1,000 of 2.5 and 7") == {"1000", "2.5", "7"}
+    assert names_in("What did Ada tell the New York press?") == ["ada", "new", "york"]
+    assert names_in("Was kostet der Zaun am Haus der Oma?") == []
     assert [negated(text) for text in ("It doesn't fit", "nicht jetzt", "It fits")] == [True, True, False]
 
 

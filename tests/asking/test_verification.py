@@ -39,11 +39,7 @@ ENGINE = piece("The water pump was developed in 1698 by Thomas Savery, not by Wa
         ("When was the pump developed?", "The water pump was developed in 1698.", UNSUPPORTED),
         ("Who developed it?", "It was not Watt but Thomas Savery in 1698.", WEAK),
         ("Which steam engines came first?", "Steam engines: the water pump, not Watt.", SUPPORTED),
-        (
-            "Which gas engine came first in the old world?",
-            "The first gas engine in the old world was not Savery.",
-            WEAK,
-        ),
+        ("Who developed the gas pump?", "The gas pump was developed by Thomas Savery, not Watt.", UNSUPPORTED),
         ("Who developed it?", "Savery was developed, not Watt, by Thomas in the water.", WEAK),
         ("Who developed it?", "?", UNSUPPORTED),
     ],
