@@ -115,10 +115,10 @@ class Library:
     ) -> IndexSummary:
         """Brings the index up to date with the corpus; creates it where there is none."""
         check_roots(self.settings.corpus)
-        embedder = self.embedder
-        return Indexer(
-            self.store(create=True), embedder, self.settings.corpus, self.settings.index, self._limits
-        ).update(progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
+        store = self.store(create=True)  # before the model loads: a folder that cannot be written to is told at once
+        return Indexer(store, self.embedder, self.settings.corpus, self.settings.index, self._limits).update(
+            progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed
+        )
 
     def search(self, query: str, *, filters: Filters, limit: int) -> Found:
         checked_question(query)

@@ -151,7 +151,8 @@ def ask(
         stream=True,
         **dict(filters),  # a model gives its fields
     )
-    answer = _ask_server(settings, body) if settings.server else _ask_here(ctx.obj, settings, body)
+    ignored = [f"--{name}" for name in ("corpus", "index", "embedder", "model") if flags[name]]
+    answer = _ask_server(settings, body, ignored) if settings.server else _ask_here(ctx.obj, settings, body)
     console.show_left_out(answer.left_out)
     if not no_llm:
         console.show_shortfall(answer)
@@ -311,8 +312,10 @@ def _opened(library: OpenLibrary, settings: Settings) -> Iterator[Library]:
         opened.close()
 
 
-def _ask_server(settings: Settings, body: AskBody) -> AnswerJson:
+def _ask_server(settings: Settings, body: AskBody, ignored: Sequence[str]) -> AnswerJson:
     assert settings.server
+    if ignored:
+        console.show_note(f"{', '.join(ignored)} without effect: {settings.server} answers from its own notes")
     with console.working("asking") as show:
         return client.ask(settings.server, body, api_key=settings.api_key, show=show)
 

@@ -144,7 +144,7 @@ def show_summary(summary: SummaryJson, failed: Sequence[FileJson], *, on_stderr:
 
 def show_left_out(paths: Sequence[str]) -> None:
     for path in paths:
-        show_note(f"{plain(path)} was left out: it changed since it was indexed; run: ragnotes index")
+        show_note(f"{plain(path)} was left out: it has changed or gone since it was indexed; run: ragnotes index")
 
 
 def show_shortfall(answer: AnswerJson) -> None:

@@ -90,7 +90,7 @@ def test_json_is_the_answer_alone(run: Run, library: FakeLibrary) -> None:
     library.left_out = ("gen-ai.md",)
     code, out, err = run("ask", QUESTION, "--json")
     assert (code, json.loads(out).keys()) == (0, contract.ANSWER)
-    assert err == "note: gen-ai.md was left out: it changed since it was indexed; run: ragnotes index\n"
+    assert err == "note: gen-ai.md was left out: it has changed or gone since it was indexed; run: ragnotes index\n"
     assert json.loads(run("ask", "zebra?", "--json")[1])["mode"] == "abstained"
 
 
@@ -276,6 +276,12 @@ def test_the_thin_client_answers_as_the_library_does(
             "error: the API key is missing or wrong; send the header Authorization: Bearer KEY with the server's"
             " RAGNOTES_API_KEY\n",
         )
+
+
+def test_what_has_no_effect_on_a_server_is_told(run: Run) -> None:
+    with serving(FakeLibrary()) as url:
+        code, _, err = run("ask", QUESTION, "--server", url, "--corpus", "elsewhere")
+    assert (code, err) == (0, f"note: --corpus without effect: {url} answers from its own notes\n")
 
 
 def test_errors_of_the_server_keep_their_exit_codes(run: Run) -> None:
