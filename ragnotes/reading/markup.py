@@ -42,7 +42,9 @@ _LINE_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][\w:-]*+(?:\s[^<>\n]*+|/)?>")
 _TEMPLATE = re.compile(r"\{\{[^{}]*+\}\}|\{%(?:(?!\{%|%\}).)*+%\}|\{:[^{}\n]*+\}", re.DOTALL)
 _QUOTED = re.compile(r"[\"']([^\"'{}]+)[\"']")
-_ENVIRONMENT = re.compile(r"^[ \t]*+\\(?:begin|end)\{\w+\*?\}(?:\[([^\[\]\n]*+)\])?[ \t]*+$", re.MULTILINE)
+_ENVIRONMENT = re.compile(
+    r"^[ \t]*+\\(?:begin|end)\{\w+\*?\}(?:\[([^\[\]\n]*+)\])?(?:\\label\{[^{}\n]*+\})?[ \t]*+$", re.MULTILINE
+)
 _RULE = re.compile(
     r"^[ \t>]*+(?:(?:[-*_][ \t]*+){3,}+|=++[ \t]*+"
     r"|\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+)$",

@@ -216,6 +216,6 @@ def test_a_templated_link_keeps_its_text_and_gives_what_it_quotes() -> None:
 
 
 def test_borders_of_an_environment_go_and_its_name_stays() -> None:
-    assert plain_text("\\begin{theorem}[Urysohn's Lemma]\nLet $X$ be normal.\n\\end{theorem}") == (
+    assert plain_text("\\begin{theorem}[Urysohn's Lemma]\\label{thm}\nLet $X$ be normal.\n\\end{theorem}") == (
         "Urysohn's Lemma\nLet $X$ be normal."
     )
