@@ -18,7 +18,7 @@ MIN_SCORE = 0.47
 SLIP = 0.8
 """How much alike two spellings of one name are."""
 PIECES = 3
-"""The best pieces of evidence, one of whose passages must know the names and numbers of the question."""
+"""The best pieces of evidence, whose passages together must know the names and numbers of the question."""
 MIN_COVERAGE_IN_TIME = 0.5
 """Within the time asked for, evidence that holds this share of the rest of the question is enough."""
 

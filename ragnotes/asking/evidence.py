@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from ragnotes.asking.words import content_stems, has_content, query_terms, stems
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
-from ragnotes.types import Evidence, Hit, Unit
+from ragnotes.types import Evidence, Hit, Unit, Vectors
 
 __all__ = ["question_weights", "select_evidence"]
 
@@ -47,14 +47,15 @@ def question_weights(snapshot: Snapshot, question: str) -> dict[str, float]:
 def select_evidence(
     snapshot: Snapshot,
     embedder: Embedder,
-    question: str,
+    vector: Vectors,
     hits: Sequence[Hit],
     *,
     subject: str,
 ) -> list[Evidence]:
     """The units of the best hits, best first; ties go to the better passage, then to the earlier unit.
 
-    `subject` is the part of the question that a unit must speak of; where it has no content, none need.
+    `vector` is the question's embedding. `subject` is the part of the question that a unit must speak of; where it has
+    no content, none need.
     """
     rarity = question_weights(snapshot, subject) if has_content(subject) else {}
     all_units = [(hit, unit) for hit in hits[:PASSAGES] for unit in hit.chunk.units]
@@ -62,7 +63,7 @@ def select_evidence(
     if not units:
         return []
     vectors = embedder.embed_documents([_in_context(hit, unit) for hit, unit in units])
-    cosines = vectors @ embedder.embed_queries([question])[0]
+    cosines = vectors @ vector
     places: dict[str, Places] = {}
     evidence = []
     for (hit, unit), cosine in zip(units, cosines.tolist(), strict=True):

@@ -2,8 +2,8 @@
 
 The model proposes, this module decides. A sentence of the draft is kept only where one piece of evidence carries it:
 every word and number, those that the question did not bring in the order of the evidence, and the denial. A small
-model puts true words together into false sentences; docs/log.md has what weaker rules let through. Markers such as
-`[2]` are hints at most, and never survive in the text.
+model puts true words together into false sentences; docs/decisions/0003 has what weaker rules let through. Markers such
+as `[2]` are hints at most, and never survive in the text.
 """
 
 from __future__ import annotations

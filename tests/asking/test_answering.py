@@ -29,8 +29,9 @@ def ask(
 def evidence_for(store: LocalStore, question: str) -> list[Evidence]:
     with store.reading() as snapshot:
         embedder = HashingEmbedder()
-        hits, _ = retrieve(snapshot, embedder, question, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
-        return select_evidence(snapshot, embedder, question, hits, subject=question)
+        vector = embedder.embed_queries([question])[0]
+        hits, _ = retrieve(snapshot, question, vector, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
+        return select_evidence(snapshot, embedder, vector, hits, subject=question)
 
 
 def test_the_table_row_is_the_best_evidence_and_its_place_is_exact(store: LocalStore) -> None:
