@@ -201,7 +201,8 @@ class Unit:
 class Chunk:
     """A passage: the unit of embedding and search.
 
-    `text` is `document.text[start:end]`. `context` (title > headings > date) and `plain` (the text without markup and
+    `text` is `document.text[start:end]`. `section` is the number, in its document, of the first chunk of the section
+    that the chunk belongs to. `context` (title > headings > date) and `plain` (the text without markup and
     URLs, mojibake repaired) are derived; joined they are what is embedded and searched.
     """
 
@@ -215,6 +216,7 @@ class Chunk:
     place: Place
     units: tuple[Unit, ...] = ()
     links: tuple[str, ...] = ()
+    section: int = 0
 
     @property
     def embedded(self) -> str:
@@ -241,6 +243,28 @@ class Scored(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Signals:
+    """What a fused score is made of: `dense_share * dense + (1 - dense_share) * lexical`, all in [0, 1].
+
+    `lexical` comes from the passage's own BM25 and that of the section around it, `section_bm25`.
+    """
+
+    dense: float
+    lexical: float
+    dense_share: float
+    section_bm25: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """A chunk's id, its score in [0, 1], and what that is made of."""
+
+    chunk_id: str
+    score: float
+    signals: Signals
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk that answers a query. `rank` is from 1; `score` in [0, 1]; `cosine` in [-1, 1]; `bm25` is 0 or more."""
 
@@ -250,6 +274,7 @@ class Hit:
     score: float
     cosine: float
     bm25: float
+    signals: Signals | None = None
 
 
 @dataclass(frozen=True, slots=True)

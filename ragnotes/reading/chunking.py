@@ -23,13 +23,15 @@ __all__ = ["CHUNKER", "chunk_document"]
 
 TARGET_TOKENS = 160
 """A chunk is closed once it holds this many; docs/log.md has what other sizes gave."""
+SECTION_TOKENS = 480
+"""Neighbouring chunks under one heading are searched together up to this size; docs/log.md has what others gave."""
 SMALL_TOKENS = 24
 """A run smaller than this joins its neighbour of the same section."""
 CONTEXT_TOKENS = 56
 _CONTEXT_CHARS = 1000
 CHARS_PER_TOKEN = 16
 
-CHUNKER = f"structure-2/{TARGET_TOKENS}"
+CHUNKER = f"structure-3/{TARGET_TOKENS}"
 """Names the way of chunking in the index; a change of results changes the name."""
 
 
@@ -51,7 +53,8 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
     definitions = link_definitions(document.text) if document.kind is Kind.NOTE else {}
     seen: dict[str, int] = {}
     chunks = []
-    for run in _runs(_pieces(document, places, embedder), _room(embedder)):
+    runs = _runs(_pieces(document, places, embedder), _room(embedder))
+    for run, section in zip(runs, _sections(runs), strict=True):
         blocks = [piece.block for piece in run]
         text = document.text[blocks[0].start : blocks[-1].end]
         seen[text] = seen.get(text, -1) + 1
@@ -68,6 +71,7 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
                 place=places.of(blocks[0].start, blocks[-1].end, under=_first_body(blocks).start),
                 units=tuple(units_of(document, blocks)),
                 links=links_of(text, definitions),
+                section=section,
             )
         )
     return chunks
@@ -182,6 +186,21 @@ def _runs(pieces: Sequence[_Piece], room: int) -> list[list[_Piece]]:
         else:
             merged.append(run)
     return merged
+
+
+def _sections(runs: Sequence[Sequence[_Piece]]) -> list[int]:
+    """For each run the number of the first one of its section: neighbours under one heading, up to SECTION_TOKENS."""
+    firsts: list[int] = []
+    size = 0
+    for number, run in enumerate(runs):
+        opens = number == 0 or runs[number - 1][-1].section[0] != run[0].section[0]
+        if opens or size + _size(run) > SECTION_TOKENS:
+            firsts.append(number)
+            size = 0
+        else:
+            firsts.append(firsts[-1])
+        size += _size(run)
+    return firsts
 
 
 def _size(run: Sequence[_Piece]) -> int:

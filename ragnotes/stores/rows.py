@@ -53,7 +53,7 @@ Row = tuple[Any, ...]
 
 DOCUMENT_COLUMNS = "doc_id, path, kind, title, titled, verbatim, sha256, metadata, marks, text"
 SOURCE_COLUMNS = "doc_id, path, title, kind, sha256"
-CHUNK_COLUMNS = 'chunk_id, start, "end", date_since, date_until, speaker, place, context, plain, links, units'
+CHUNK_COLUMNS = 'chunk_id, start, "end", section, date_since, date_until, speaker, place, context, plain, links, units'
 FILE_COLUMNS = "path, status, reason, chunks, indexed_at, fingerprint, sha256"
 
 _MARKS: dict[str, type[HeadingMark | PageMark | CueMark | DateMark]] = {
@@ -131,6 +131,7 @@ def chunk_values(chunk: Chunk) -> Row:
         chunk.chunk_id,
         chunk.start,
         chunk.end,
+        chunk.section,
         when and when.since.isoformat(),
         when and when.until.isoformat(),
         speaker and pack(speaker.casefold()),
@@ -147,7 +148,7 @@ def chunk_of(row: Row, doc_id: str, text: str) -> Chunk:
 
     The slice is cut here, not by SQL: SQLite's substr ends at the first NUL.
     """
-    chunk_id, start, end, _, _, _, place, context, plain, links, units = row
+    chunk_id, start, end, section, _, _, _, place, context, plain, links, units = row
     fields = json.loads(place)
     return Chunk(
         chunk_id=chunk_id,
@@ -160,6 +161,7 @@ def chunk_of(row: Row, doc_id: str, text: str) -> Chunk:
         place=Place(**{**fields, "date": _date_of(fields["date"])}),
         units=tuple(Unit(*unit) for unit in json.loads(units)),
         links=tuple(json.loads(links)),
+        section=section,
     )
 
 

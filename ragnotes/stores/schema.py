@@ -7,12 +7,20 @@ Strings that come from file names are BLOBs, because file names need not be vali
 
 from __future__ import annotations
 
-__all__ = ["BM25_WEIGHTS", "CREATE", "SCHEMA_VERSION"]
+__all__ = ["BM25_WEIGHTS", "CREATE", "SCHEMA_VERSION", "SECTION_TEXTS"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 BM25_WEIGHTS = (1.0, 1.0, 1.0)
 """Of context, plain and links: equal, because nothing was measured with columns apart."""
+
+SECTION_TEXTS = """
+    SELECT
+        min(id),
+        group_concat(CASE WHEN ordinal = section THEN context || ' ' ELSE '' END || plain || ' ' || links, ' ')
+    FROM (SELECT * FROM chunks WHERE document = {document} ORDER BY id) GROUP BY section
+"""
+"""The sections of a document, each under the id of its first chunk, with the words of all its chunks."""
 
 CREATE = (
     """
@@ -66,6 +74,7 @@ CREATE = (
         ordinal INTEGER NOT NULL,
         start INTEGER NOT NULL,
         "end" INTEGER NOT NULL,
+        section INTEGER NOT NULL,
         date_since TEXT,
         date_until TEXT,
         speaker BLOB,
@@ -106,6 +115,14 @@ CREATE = (
     CREATE TRIGGER chunk_removed AFTER DELETE ON chunks BEGIN
         INSERT INTO words (words, rowid, context, plain, links)
         VALUES ('delete', old.id, old.context, old.plain, old.links);
+    END
+    """,
+    "CREATE VIRTUAL TABLE sections USING fts5(text, content='', tokenize='porter unicode61 remove_diacritics 2')",
+    # Before: it takes the words of all chunks to take a section out.
+    f"""
+    CREATE TRIGGER document_removed BEFORE DELETE ON documents BEGIN
+        INSERT INTO sections (sections, rowid, text)
+        SELECT 'delete', * FROM ({SECTION_TEXTS.format(document="old.id")});
     END
     """,
 )

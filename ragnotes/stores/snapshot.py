@@ -51,6 +51,18 @@ LEXICAL = """
 """Only rows that score as the last wanted one or better are joined: rows of `chunks` are wide."""
 
 
+SECTIONS = """
+    WITH candidate AS MATERIALIZED (
+        SELECT chunk_id, id - ordinal + section AS section FROM chunks WHERE chunk_id IN {listed}
+    ), matched AS MATERIALIZED (
+        SELECT rowid AS section, round(-bm25(sections), {decimals}) AS score
+        FROM sections WHERE sections MATCH ? AND +rowid IN (SELECT section FROM candidate)
+    )
+    SELECT chunk_id, score FROM candidate JOIN matched USING (section)
+"""
+"""The chunks of a document are numbered in one go, so the first of a section is found by counting back."""
+
+
 class LocalSnapshot:
     """The `Snapshot` of a local store, for one thread, inside one read transaction."""
 
@@ -91,6 +103,14 @@ class LocalSnapshot:
         limit = min(limit, 2**31)
         rows = self._query(statement, (any_of(terms), *values, limit, limit))
         return [Scored(chunk_id, score) for chunk_id, score in rows]
+
+    def sections(self, terms: Sequence[str], chunk_ids: Sequence[str]) -> list[float]:
+        """BM25 of the section around each chunk, in the order of the ids; 0 where it holds none of the words."""
+        if not terms:
+            return [0.0] * len(chunk_ids)
+        statement = SECTIONS.format(listed=LISTED, decimals=SCORE_DECIMALS)
+        scores: dict[str, float] = dict(self._query(statement, (listed(chunk_ids), any_of(terms))))
+        return [scores.get(chunk_id, 0.0) for chunk_id in chunk_ids]
 
     def cosines(self, vector: Vectors, chunk_ids: Sequence[str]) -> list[float]:
         """Exact cosines in the order of the ids; raises KeyError on an id that is not of this snapshot."""

@@ -20,6 +20,7 @@ from ragnotes.stores.rows import (
     pack,
     placeholders,
 )
+from ragnotes.stores.schema import SECTION_TEXTS
 from ragnotes.stores.snapshot import LISTED, Query, listed
 from ragnotes.stores.vectors import unit_rows
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
@@ -119,6 +120,7 @@ def put_document(
             f"INSERT INTO chunks (document, embedding, ordinal, {CHUNK_COLUMNS}) VALUES ({placeholders(values)})",
             values,
         )
+    query(f"INSERT INTO sections (rowid, text) {SECTION_TEXTS.format(document='?')}", (row,))
     put_files(query, [record])
 
 

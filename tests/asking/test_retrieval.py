@@ -3,48 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ragnotes.asking.retrieval import fuse
 from ragnotes.asking.words import content_stems, names_in, negated, numbers_in, query_terms
 from ragnotes.errors import UsageError
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import DateRange, Filters, Kind, Scored
+from ragnotes.types import DateRange, Filters, Kind
 from tests.asking.stage import asker_over
-
-SCORED = st.lists(
-    st.tuples(st.sampled_from("abcdefgh"), st.floats(-1, 30)), max_size=8, unique_by=lambda pair: pair[0]
-).map(lambda pairs: [Scored(*pair) for pair in pairs])
-
-
-def test_fusion_is_a_convex_combination_of_normalised_scores() -> None:
-    dense = [Scored("a", 0.9), Scored("b", 0.5), Scored("c", 0.1)]
-    lexical = [Scored("b", 8.0), Scored("d", 2.0)]
-    assert fuse(dense, lexical, weight=0.3) == [
-        Scored("b", 0.85),  # 0.3 * 0.5 + 0.7 * 1
-        Scored("a", 0.3),
-        Scored("d", 0.175),
-        Scored("c", 0.0),
-    ]
-
-
-def test_fusion_breaks_ties_by_id_and_takes_empty_lists() -> None:
-    assert fuse([], []) == []
-    assert fuse([Scored("b", 0.2), Scored("a", 0.2)], [], weight=0.3) == [Scored("a", 0.3), Scored("b", 0.3)]
-    assert fuse([], [Scored("b", 3.0)], weight=0.3) == [Scored("b", 0.7)]
-
-
-@given(SCORED, SCORED, st.randoms())
-def test_fusion_ignores_the_order_of_its_input_and_stays_in_range(
-    dense: list[Scored], lexical: list[Scored], random: object
-) -> None:
-    lexical = [Scored(item.chunk_id, abs(item.score)) for item in lexical]
-    fused = fuse(dense, lexical)
-    assert fused == fuse(dense[::-1], lexical[::-1])
-    assert fused == sorted(fused, key=lambda item: (-item.score, item.chunk_id))
-    assert all(0 <= item.score <= 1 for item in fused)
-    assert {item.chunk_id for item in fused} == {item.chunk_id for item in [*dense, *lexical]}
 
 
 def test_terms_leave_stop_words_and_keep_identifiers_whole_and_in_parts() -> None:

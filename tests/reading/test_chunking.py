@@ -96,6 +96,13 @@ def test_blocks_fill_a_chunk_up_to_its_target() -> None:
     ]
 
 
+def test_chunks_under_one_heading_are_a_section_up_to_its_size() -> None:
+    assert [chunk.section for chunk in read("\n\n".join(words(50, 100 * number) for number in range(5)))] == [0, 0]
+    assert [chunk.section for chunk in read(f"# A\n\n{words(40)}\n\n## B\n\n{words(40, 50)}\n")] == [0, 1]
+    long = [chunk.section for chunk in read("\n\n".join(words(100, 100 * number) for number in range(12)))]
+    assert long == [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8]
+
+
 def test_a_small_rest_joins_the_chunk_before_it() -> None:
     paragraphs = [words(75), words(75, 100), words(10, 200)]
     assert [chunk.text for chunk in read("\n\n".join(paragraphs))] == ["\n\n".join(paragraphs)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from ragnotes.ports import Store
 from ragnotes.types import Chunk, Filters, Kind, Scored
 from tests.stores.conftest import STORES
-from tests.stores.samples import NO_FILTERS, Entry, entry, fill, vector_of, vectors_of
+from tests.stores.samples import NO_FILTERS, Entry, OpenStore, entry, fill, vector_of, vectors_of
 
 
 def dense_by_hand(query: str, chunks: list[Chunk], limit: int) -> list[Scored]:
@@ -190,3 +191,48 @@ def test_frequencies_count_chunks_by_stem(store: Store) -> None:
             "a cat": 1,
         }
         assert snapshot.frequencies([]) == {}
+
+
+def sectioned(path: str, *sections: tuple[str, ...]) -> Entry:
+    """A document whose chunks stand in these sections."""
+    whole = entry(path, *(paragraph for section in sections for paragraph in section))
+    firsts = [sum(map(len, sections[:number])) for number in range(len(sections))]
+    numbers = [first for first, section in zip(firsts, sections, strict=True) for _ in section]
+    chunks = tuple(replace(chunk, section=number) for chunk, number in zip(whole.chunks, numbers, strict=True))
+    return replace(whole, chunks=chunks)
+
+
+def section_scores(store: Store, *entries: Entry) -> list[float]:
+    with store.reading() as snapshot:
+        ids = [chunk.chunk_id for each in entries for chunk in each.chunks]
+        return snapshot.sections(["fox", "birds"], ids)
+
+
+def test_the_score_of_a_section_is_bm25_of_the_words_of_all_its_chunks(open_store: OpenStore, tmp_path: Path) -> None:
+    notes = sectioned("a.md", ("fox", "dog"), ("bird bird",), ("cat", "fox bird", "cow"))
+    others = [entry(f"{number}.md", "sheep goat") for number in range(4)]
+    joined = [entry("1", "fox dog"), entry("2", "bird bird"), entry("3", "cat fox bird cow")]
+    with open_store(tmp_path / "parts") as store, open_store(tmp_path / "wholes") as wholes:
+        fill(store, notes, *others)
+        fill(wholes, *joined, *others)
+        with wholes.reading() as snapshot:
+            found = dict(snapshot.lexical(["fox", "birds"], 9, NO_FILTERS))
+        one, two, three = (found[each.chunks[0].chunk_id] for each in joined)
+        assert section_scores(store, notes) == [one, one, two, three, three, three]
+        assert section_scores(store, *others) == [0.0] * 4
+        with store.reading() as snapshot:
+            assert snapshot.sections([], [notes.chunks[0].chunk_id]) == [0.0]
+            assert snapshot.sections(["fox"], ["no such chunk"]) == [0.0]
+
+
+def test_sections_follow_what_is_replaced_and_removed(open_store: OpenStore, tmp_path: Path) -> None:
+    before = sectioned("a.md", ("fox", "dog"), ("bird bird",))
+    after = sectioned("a.md", ("fox fox", "dog"), ("cat",), ("bird", "cow"))
+    other = sectioned("b.md", ("fox bird", "sheep"), ("hen",))
+    with open_store(tmp_path / "changed") as store, open_store(tmp_path / "anew") as anew:
+        fill(store, before, entry("c.md", "fox"), other)
+        fill(store, after)
+        with store.writer():
+            store.remove(["c.md"])
+        fill(anew, other, after)
+        assert section_scores(store, after, other) == section_scores(anew, after, other)

@@ -1,0 +1,67 @@
+"""Two ways of finding to one order: by meaning (cosine) and by words (BM25 of a passage, and of the section around it).
+
+Each side is scaled to [0, 1] and counts by how much it tells the candidates apart: a side that finds all of them about
+equally good, as an embedder does in a language that it does not know, says little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import pstdev
+
+from ragnotes.types import Fused, Signals
+
+__all__ = ["DENSE_WEIGHT", "SECTION_SHARE", "fuse"]
+
+DENSE_WEIGHT = 0.5
+"""How much meaning counts beside words; docs/log.md has what other weights gave on nine sets."""
+SECTION_SHARE = 0.75
+"""How far a section that fits the question better than its passage lifts that passage's score of words."""
+
+
+def fuse(
+    cosines: Mapping[str, float],
+    bm25: Mapping[str, float],
+    sections: Mapping[str, float],
+    *,
+    weight: float = DENSE_WEIGHT,
+) -> list[Fused]:
+    """All ids with their fused scores, best first; ties go to the smaller id. An id has 0 in a mapping that lacks it.
+
+    Cosines are scaled from their minimum to their maximum, BM25 scores by their maximum. The lexical score of a passage
+    is its own or, where that is more, drawn towards its section's by SECTION_SHARE: a section lifts, and never lowers.
+    The sides are then mixed in proportion to `weight` and to one over their standard deviations, which ranks as the
+    weighted sum of z-scores does and keeps all scores in [0, 1]. They are rounded to 6 decimals before ties are broken.
+    Source: Bruch, Gai, Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023.
+    """
+    ids = sorted({*cosines, *bm25})
+    dense = _from_minimum([cosines.get(name, 0.0) for name in ids])
+    own = _by_maximum([bm25.get(name, 0.0) for name in ids])
+    around = _by_maximum([sections.get(name, 0.0) for name in ids])
+    lexical = [score + SECTION_SHARE * max(wide - score, 0.0) for score, wide in zip(own, around, strict=True)]
+    share = _dense_share(dense, lexical, weight)
+    scores = [share * one + (1 - share) * other for one, other in zip(dense, lexical, strict=True)]
+    fused = [
+        Fused(name, round(score, 6), Signals(round(one, 6), round(other, 6), round(share, 6), sections.get(name, 0.0)))
+        for name, score, one, other in zip(ids, scores, dense, lexical, strict=True)
+    ]
+    return sorted(fused, key=lambda item: (-item.score, item.chunk_id))
+
+
+def _from_minimum(scores: list[float]) -> list[float]:
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    return [(score - low) / (high - low) if high > low else 1.0 for score in scores]
+
+
+def _by_maximum(scores: list[float]) -> list[float]:
+    top = max(scores, default=0.0)
+    return [score / top if top > 0 else 0.0 for score in scores]
+
+
+def _dense_share(dense: list[float], lexical: list[float], weight: float) -> float:
+    """The share of the dense side, by what both tell apart; `weight` alone where one of them tells nothing apart."""
+    spread, spread_of_words = (pstdev(side) if len(side) > 1 else 0.0 for side in (dense, lexical))
+    if not spread or not spread_of_words:
+        return weight
+    by_meaning, by_words = weight / spread, (1 - weight) / spread_of_words
+    return by_meaning / (by_meaning + by_words)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ragnotes.asking.fusion import SECTION_SHARE, fuse
+
+IDS = st.sampled_from("abcdefgh")
+COSINES = st.dictionaries(IDS, st.floats(-1, 1), max_size=8)
+BM25 = st.dictionaries(IDS, st.floats(0, 30), max_size=8)
+
+
+def scores(fused: object) -> dict[str, float]:
+    assert isinstance(fused, list)
+    return {item.chunk_id: item.score for item in fused}
+
+
+def test_the_score_is_the_sum_of_its_signals() -> None:
+    fused = fuse({"a": 0.9, "b": 0.5, "c": 0.1}, {"b": 8.0, "d": 2.0}, {})
+    assert [item.chunk_id for item in fused] == ["b", "a", "d", "c"]
+    best = fused[0].signals
+    assert (best.dense, best.lexical) == (
+        0.555556,
+        1.0,
+    )  # d has no cosine and lies at the bottom of a scale from 0 to 0.9
+    for item in fused:
+        parts = item.signals
+        assert item.score == pytest.approx(
+            parts.dense_share * parts.dense + (1 - parts.dense_share) * parts.lexical, abs=2e-6
+        )
+
+
+def test_equal_scores_are_broken_by_id_and_nothing_found_gives_nothing() -> None:
+    assert fuse({}, {}, {}) == []
+    assert scores(fuse({"b": 0.2, "a": 0.2}, {}, {}, weight=0.3)) == {"a": 0.3, "b": 0.3}
+    assert scores(fuse({"b": 0.1}, {"b": 3.0}, {})) == {"b": 1.0}
+
+
+def test_a_section_lifts_a_passage_and_lowers_none() -> None:
+    cosines = {"a": 0.5, "b": 0.5, "c": 0.5}
+    bm25, sections = {"a": 10.0, "b": 5.0, "c": 5.0}, {"a": 1.0, "b": 8.0, "c": 4.0}
+    lexical = {item.chunk_id: item.signals.lexical for item in fuse(cosines, bm25, sections)}
+    assert lexical == {"a": 1.0, "b": 0.5 + SECTION_SHARE * 0.5, "c": 0.5}
+
+
+@given(COSINES, BM25, BM25)
+def test_fusion_ignores_the_order_of_its_input_and_stays_in_range(
+    cosines: dict[str, float], bm25: dict[str, float], sections: dict[str, float]
+) -> None:
+    fused = fuse(cosines, bm25, sections)
+    backwards = fuse(*({name: values[name] for name in reversed(values)} for values in (cosines, bm25, sections)))
+    assert fused == backwards
+    assert fused == sorted(fused, key=lambda item: (-item.score, item.chunk_id))
+    assert all(0 <= item.score <= 1 for item in fused)
+    assert {item.chunk_id for item in fused} == {*cosines, *bm25}
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 30)), min_size=3, max_size=8, unique_by=lambda pair: pair[0]))
+def test_passages_rank_as_by_the_sum_of_z_scores(pairs: list[tuple[float, float]]) -> None:
+    names = [chr(ord("a") + number) for number in range(len(pairs))]
+    dense, lexical = (np.round(np.array(side), 2) for side in zip(*pairs, strict=True))
+    fused = scores(
+        fuse(dict(zip(names, dense.tolist(), strict=True)), dict(zip(names, lexical.tolist(), strict=True)), {})
+    )
+    if not dense.std() or not lexical.std():
+        return
+    z = (dense - dense.mean()) / dense.std() + (lexical - lexical.mean()) / lexical.std()
+    for one, first in zip(names, z.tolist(), strict=True):
+        for other, second in zip(names, z.tolist(), strict=True):
+            if first > second + 1e-4:
+                assert fused[one] >= fused[other]
