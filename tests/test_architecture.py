@@ -15,7 +15,18 @@ PACKAGE = Path(__file__).parents[1] / "ragnotes"
 # Each part may import what stands in the rows above it, and what its own row names.
 LAYERS = [
     {"types", "errors", "__init__"},
-    {"ports", "events", "places", "sentences", "written_dates", "question_dates", "dates", "settings"},
+    {
+        "ports",
+        "events",
+        "places",
+        "sentences",
+        "languages",
+        "forms",
+        "written_dates",
+        "question_dates",
+        "dates",
+        "settings",
+    },
     {"models", "stores", "reading", "asking"},
     {"indexing"},
     {"assembly"},
@@ -23,6 +34,7 @@ LAYERS = [
     {"cli", "__main__"},
 ]
 WITHIN = {
+    ("forms", "languages"),
     ("dates", "written_dates"),
     ("dates", "question_dates"),
     ("question_dates", "written_dates"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from ragnotes.asking.own_time import FROM_QUESTION
-from ragnotes.asking.words import has_content, names_in, numbers_in, stems
+from ragnotes.asking.words import has_content, held_stems, names_in, numbers_in, stems
 from ragnotes.ports import Snapshot
 from ragnotes.types import Evidence, Filters, Hit
 
@@ -60,7 +60,7 @@ def _speaks_of_another(subject: str, evidence: Sequence[Evidence]) -> bool:
         " ".join((hit.chunk.context, hit.chunk.plain, hit.source.title, hit.source.path, *hit.chunk.links))
         for hit in {item.hit.chunk.chunk_id: item.hit for item in evidence}.values()
     )
-    held = {_folded(stem) for stem in stems(known)}
+    held = {_folded(stem) for stem in held_stems(known)}
     foreign = [name for name in names_in(subject) if not _is_known(_folded(stems(name)[0]), held)]
     return bool(foreign) or not numbers_in(subject) <= numbers_in(known)
 

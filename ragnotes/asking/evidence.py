@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ragnotes.asking.words import content_stems, has_content, query_terms, stems
+from ragnotes.asking.words import content_stems, has_content, held_stems, query_terms, stems
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
 from ragnotes.types import Evidence, Hit, Unit, Vectors
@@ -93,7 +93,7 @@ def coverage(rarity: Mapping[str, float], text: str, context: str) -> float:
     total = sum(rarity.values())
     if not total:
         return 0.0
-    here, around = set(content_stems(text)), set(content_stems(context))
+    here, around = held_stems(text), held_stems(context)
     held = sum(
         weight * (1.0 if stem in here else CONTEXT_SHARE if stem in around else 0.0) for stem, weight in rarity.items()
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ragnotes.asking.fusion import fuse
 from ragnotes.asking.own_time import FROM_QUESTION, dated_within
-from ragnotes.asking.words import query_terms
+from ragnotes.asking.words import other_spellings, query_terms, search_terms
 from ragnotes.ports import Snapshot
-from ragnotes.types import Filters, Hit, Source, Vectors
+from ragnotes.types import Filters, Hit, Scored, Source, Vectors
 
-__all__ = ["CANDIDATES", "retrieve"]
+__all__ = ["CANDIDATES", "by_words", "retrieve", "terms_for"]
 
 CANDIDATES = 100
 """How many chunks each side may bring in."""
@@ -30,8 +30,8 @@ def retrieve(
     `vector` is the embedding of `query`. Scores lie in [0, 1]; ties go to the smaller chunk id. Nothing found gives [].
     Where the question itself asks for a time, passages of a longer one count only if there are no others.
     """
-    terms = query_terms(query)
-    bm25 = dict(snapshot.lexical(terms, CANDIDATES, filters))
+    terms = terms_for(snapshot, query)
+    bm25 = dict(by_words(snapshot, query, terms, filters))
     found = snapshot.dense(vector, CANDIDATES, filters)
     # Exact cosines of both sides' candidates: a chunk that only the words found is not scored as if it meant nothing.
     ids = list(dict.fromkeys([*(item.chunk_id for item in found), *bm25]))
@@ -55,3 +55,13 @@ def retrieve(
         if fresh[source.path]:
             hits.append(Hit(chunk, source, len(hits) + 1, score, cosine[chunk_id], bm25.get(chunk_id, 0.0), signals))
     return hits, sorted(path for path, is_so in fresh.items() if not is_so)
+
+
+def terms_for(snapshot: Snapshot, query: str) -> list[str]:
+    """The words of `query`, their other forms, and in place of unknown ones what is nearest."""
+    return [*search_terms(query), *snapshot.respelled(query_terms(query))]
+
+
+def by_words(snapshot: Snapshot, query: str, terms: Sequence[str], filters: Filters) -> list[Scored]:
+    """The best chunks by `terms`, and by how else the words of `query` may be written."""
+    return snapshot.lexical(terms, CANDIDATES, filters, as_written=other_spellings(query))

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from threading import Lock
 
 import snowballstemmer
 
-__all__ = ["content_stems", "has_content", "names_in", "negated", "numbers_in", "query_terms", "stems"]
+from ragnotes.forms import forms_asked, forms_in, spellings_asked
+from ragnotes.languages import FUNCTION_WORDS, language_of
+
+__all__ = [
+    "content_stems",
+    "has_content",
+    "held_stems",
+    "names_in",
+    "negated",
+    "numbers_in",
+    "other_spellings",
+    "query_terms",
+    "search_terms",
+    "stems",
+]
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?", re.UNICODE)
 _COMPOUND = re.compile(r"\w+(?:[-_./+#@:]+\w+)+|\w\+\+|\w#", re.UNICODE)
@@ -26,14 +41,7 @@ PLACES = frozenset(
     """arxiv github gitlab hacker hn internet news pdf reddit twitter url web wikipedia youtube""".split()  # noqa: SIM905
 )
 
-STOP_WORDS = frozenset(
-    """
-    a about am an and any are as at be been being but by can could did do does doing done for from get give had has have
-    having he her here hers him his how i if in into is it its just let may me might mine must my of on one or our ours
-    please shall she should so some tell than that the their theirs them then there these they this those to us was we
-    were what when where which while who whom whose why will with would you your yours
-    """.split()  # noqa: SIM905 - a paragraph reads better than a column of quotes
-)
+STOP_WORDS = FUNCTION_WORDS["en"]
 
 
 def has_content(question: str) -> bool:
@@ -44,11 +52,22 @@ def has_content(question: str) -> bool:
 def query_terms(question: str) -> list[str]:
     """The words of a question to search by, each once, in order; identifiers both whole and in parts.
 
-    Stop words go, unless there is nothing else.
+    The stop words of its language go, unless there is nothing else.
     """
+    language = language_of(question) or "en"
     words = [word.lower() for word in _WORD.findall(question)]
-    kept = [word for word in words if word not in STOP_WORDS] or words
+    kept = [word for word in words if word.replace("’", "'") not in FUNCTION_WORDS[language]] or words
     return list(dict.fromkeys(kept + [compound.lower() for compound in _COMPOUND.findall(question)]))
+
+
+def search_terms(question: str) -> list[str]:
+    """The words of a question to search by, and the forms under which an index knows them besides."""
+    return [*query_terms(question), *forms_asked(question, language_of(question))]
+
+
+def other_spellings(question: str) -> list[str]:
+    """How else the words of a question may be written: `kv cache` for `KVCache`, `flashattention` for two words."""
+    return spellings_asked(question, language_of(question))
 
 
 def stems(text: str) -> list[str]:
@@ -59,6 +78,11 @@ def stems(text: str) -> list[str]:
 def content_stems(text: str) -> list[str]:
     """The stems of the words that carry content, in order, repeats kept."""
     return [_stem(word) for word in (w.lower() for w in _WORD.findall(text)) if word not in STOP_WORDS]
+
+
+def held_stems(text: str) -> set[str]:
+    """The stems of all words that a text holds, those of the pieces and joined forms of its names included."""
+    return {*stems(text), *stems(" ".join(forms_in(text, None)))}
 
 
 def numbers_in(text: str) -> set[str]:
@@ -84,7 +108,9 @@ def negated(text: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return str(_STEMMER.stemWord(re.sub(r"['’]s$", "", word).replace("’", "'")))
+    with _STEMMING:  # the stemmer holds the word at hand, and threads ask at once
+        return str(_STEMMER.stemWord(re.sub(r"['’]s$", "", word).replace("’", "'")))
 
 
 _STEMMER = snowballstemmer.stemmer("porter")
+_STEMMING = Lock()

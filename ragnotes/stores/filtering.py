@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from ragnotes.forms import PRIVATE
 from ragnotes.stores.rows import pack, placeholders, unpack
+from ragnotes.stores.schema import AS_WRITTEN
 from ragnotes.types import Filters
 
 __all__ = ["PATH_FUNCTION", "any_of", "passing", "path_matches"]
 
 PATH_FUNCTION = "path_matches"
 """The name under which a connection must know `path_matches`."""
+
+
+_LETTERS = re.compile(rf"(?:[^\W_]|[{PRIVATE}])+")
+"""Roughly what FTS5 takes for a token."""
 
 
 def path_matches(path: bytes, pattern: bytes) -> bool:
@@ -54,12 +61,21 @@ def passing(filters: Filters) -> tuple[str, list[object]]:
     )
 
 
-def any_of(words: Sequence[str]) -> str:
+def any_of(words: Sequence[str], *, as_written: Sequence[str] = ()) -> str:
     """The FTS5 expression that matches where any of the words does; "" for no words.
 
     A word that the tokenizer cuts in several ("e-mail") is matched as a phrase, one without a letter matches nothing.
+    Words that are cut alike ("e-mail", "e mail") are asked for once: FTS5 would count both. Those `as_written` are
+    looked for in the text, not among the forms of its words.
     """
-    return " OR ".join(dict.fromkeys(_quoted(word) for word in words))
+    asked = {_as_cut(word): _quoted(word) for word in words}
+    written = {cut: _quoted(word) for word in as_written if (cut := _as_cut(word)) not in asked}
+    in_text = [f"{{{AS_WRITTEN}}} : ({' OR '.join(written.values())})"] if written else []
+    return " OR ".join([*asked.values(), *in_text])
+
+
+def _as_cut(word: str) -> str:
+    return " ".join(_LETTERS.findall(word.lower()))
 
 
 def _quoted(word: str) -> str:

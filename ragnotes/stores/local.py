@@ -36,6 +36,8 @@ VECTORS = "vectors.faiss"
 LOCK = "writer.lock"
 LOCK_HOLDER = "writer.pid"
 
+UPGRADE_HINT = "upgrade ragnotes, or name another directory with --index"
+
 BUSY_TIMEOUT_S = 5.0
 LOCK_WAIT_S = 1.0
 IDLE_READERS = 8
@@ -93,10 +95,11 @@ class LocalStore:
         if schema is None:
             store._create()
         elif schema != SCHEMA_VERSION:
+            other, hint = ("an older", REPAIR_HINT) if schema < SCHEMA_VERSION else ("a newer", UPGRADE_HINT)
             raise IndexMismatch(
-                f"{directory} was written by another version of ragnotes (schema {schema}, this one has"
+                f"{directory} was written by {other} version of ragnotes (schema {schema}, this one has"
                 f" {SCHEMA_VERSION})",
-                "upgrade ragnotes, or name another directory with --index",
+                hint,
             )
         return store
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import unquote
 
 import numpy as np
 
 from ragnotes.errors import IndexMismatch
+from ragnotes.forms import forms_in
+from ragnotes.languages import language_of
 from ragnotes.stores.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -41,6 +44,7 @@ __all__ = [
 ]
 
 KEPT_UNUSED_VECTORS = 10_000
+LANGUAGE_CHARS = 20_000
 
 
 def read_manifest(query: Query) -> Manifest | None:
@@ -114,14 +118,22 @@ def put_document(
     [(row,)] = query(statement, values)
     for tag in dict.fromkeys(tag.casefold() for tag in document.metadata.tags):
         query("INSERT INTO tags (tag, document) VALUES (?, ?)", (pack(tag), row))
+    language = language_of(document.text[:LANGUAGE_CHARS])
     for ordinal, (chunk, embedding) in enumerate(zip(chunks, embeddings, strict=True)):
-        values = (row, embedding, ordinal, *chunk_values(chunk))
-        query(
-            f"INSERT INTO chunks (document, embedding, ordinal, {CHUNK_COLUMNS}) VALUES ({placeholders(values)})",
-            values,
-        )
+        values = (row, embedding, ordinal, _forms(chunk, language), *chunk_values(chunk))
+        columns = f"document, embedding, ordinal, forms, {CHUNK_COLUMNS}"
+        query(f"INSERT INTO chunks ({columns}) VALUES ({placeholders(values)})", values)
     query(f"INSERT INTO sections (rowid, text) {SECTION_TEXTS.format(document='?')}", (row,))
     put_files(query, [record])
+
+
+def _forms(chunk: Chunk, language: str | None) -> str:
+    """Under what the words of a chunk are found besides; `language` is the document's, for a chunk that shows none."""
+    links = [unquote(link) for link in chunk.links]
+    text = "\n".join((chunk.context, chunk.plain, *links))
+    forms = forms_in(text, language_of(chunk.plain) or language)
+    decoded = (link for link, written in zip(links, chunk.links, strict=True) if link != written)
+    return " ".join((*forms, *decoded)).encode("utf-8", "replace").decode("utf-8")
 
 
 def _embedding(query: Query, manifest: Manifest, chunk: Chunk) -> int:

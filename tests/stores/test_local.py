@@ -155,10 +155,20 @@ def test_a_row_that_cannot_be_read_is_damage(directory: Path, damage: str) -> No
         snapshot.passages(ids)
 
 
-def test_an_index_of_a_newer_ragnotes_is_refused(directory: Path) -> None:
-    sql(directory, "UPDATE meta SET schema = 99")
-    with pytest.raises(IndexMismatch, match="schema 99"):
-        LocalStore.open(directory)
+@pytest.mark.parametrize(
+    ("schema", "problem", "hint"),
+    [
+        (99, "a newer version of ragnotes (schema 99", "upgrade ragnotes"),
+        (1, "an older version of ragnotes (schema 1", "move its folder away and run: ragnotes index"),
+    ],
+)
+def test_an_index_of_another_ragnotes_is_refused(directory: Path, schema: int, problem: str, hint: str) -> None:
+    sql(directory, f"UPDATE meta SET schema = {schema}")
+    for create in (False, True):
+        with pytest.raises(IndexMismatch) as raised:
+            LocalStore.open(directory, create=create)
+        assert problem in str(raised.value)
+        assert hint in str(raised.value)
 
 
 def test_a_database_that_another_program_holds_is_locked(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,26 @@ def test_words_are_found_by_their_stem_without_accents_in_context_plain_and_link
             assert [hit.chunk_id for hit in snapshot.lexical([word], 5, NO_FILTERS)] == [chunk.chunk_id], word
 
 
+def test_words_as_written_are_not_looked_for_among_the_forms(store: Store) -> None:
+    fill(store, entry("camel.md", "the KVCache"), entry("plain.md", "kv cache"), entry("other.md", "bird"))
+    [camel], [plain] = entry("camel.md", "the KVCache").chunks, entry("plain.md", "kv cache").chunks
+    with store.reading() as snapshot:
+        both = snapshot.lexical(["kv cache"], 5, NO_FILTERS)
+        assert {hit.chunk_id for hit in both} == {camel.chunk_id, plain.chunk_id}
+        written = snapshot.lexical([], 5, NO_FILTERS, as_written=["kv cache"])
+        assert [hit.chunk_id for hit in written] == [plain.chunk_id]
+        assert snapshot.lexical(["bird"], 5, NO_FILTERS, as_written=["kv cache", "zebra"]) == sorted(
+            [*written, *snapshot.lexical(["bird"], 5, NO_FILTERS)], key=lambda hit: (-hit.score, hit.chunk_id)
+        )
+
+
+def test_words_that_are_cut_alike_count_once(store: Store) -> None:
+    fill(store, entry("a.md", "an e-mail"), entry("b.md", "bird"), entry("c.md", "cat"))
+    with store.reading() as snapshot:
+        once = snapshot.lexical(["e-mail"], 5, NO_FILTERS)
+        assert snapshot.lexical(["e-mail", "e mail", "E.mail"], 5, NO_FILTERS, as_written=["e_mail"]) == once
+
+
 @pytest.mark.parametrize(
     "word",
     [

@@ -1,0 +1,87 @@
+"""Words of a question that occur nowhere: what was meant, told from the words that do occur.
+
+Short words, and whatever holds a digit, are left as they are: `GPT-5` is no slip of `GPT-4`. A word that occurs in any
+inflection is none of this module's business.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ragnotes.languages import FUNCTION_WORDS
+from ragnotes.stores.filtering import any_of
+
+__all__ = ["respelled", "slips"]
+
+Query = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
+
+MAX_UNKNOWN = 3
+"""Words of one question that are looked into: each reads a part of the vocabulary."""
+MIN_LENGTH = 4
+MAX_LENGTH = 40
+NEAREST = 2
+
+SPELLED_LIKE = """
+    SELECT term, doc FROM vocabulary
+    WHERE term >= ?1 AND term < ?1 || char(0x10FFFF) AND length(term) BETWEEN ?2 AND ?3
+"""
+
+
+def respelled(query: Query, words: Sequence[str]) -> list[str]:
+    """For each word that occurs nowhere what is nearest to it and occurs: two words it may be cut into, or others.
+
+    Costs next to nothing where all words are known.
+    """
+    unknown = [word for word in dict.fromkeys(words) if _may_be_a_slip(word) and not _occurs(query, word)]
+    return [found for word in unknown[:MAX_UNKNOWN] for found in _cut_in_two(query, word) or _nearest(query, word)]
+
+
+def _may_be_a_slip(word: str) -> bool:
+    """Whether it is long enough, of letters alone, in writing that has capitals and so spells by letters."""
+    return MIN_LENGTH <= len(word) <= MAX_LENGTH and word.isalpha() and word.lower() != word.upper()
+
+
+def _occurs(query: Query, word: str) -> bool:
+    return bool(query("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (any_of([word]),)))
+
+
+def _cut_in_two(query: Query, word: str) -> list[str]:
+    cuts = [(word[:cut], word[cut:]) for cut in range(2, len(word) - 1)]
+    phrases = [" ".join(cut) for cut in cuts if not FUNCTION_WORDS["en"].intersection(cut)]
+    return [phrase for phrase in phrases if _occurs(query, phrase)]
+
+
+def _nearest(query: Query, word: str) -> list[str]:
+    """At most two words, the fewest slips away, those that more chunks hold first."""
+    plain = "".join(mark for mark in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(mark))
+    letters = set(plain)
+    most = 2 if len(plain) >= 9 else 1
+    found: list[tuple[int, int, str]] = []
+    for prefix in sorted({plain[:2], plain[0] + plain[2]}):  # also where the first letters were swapped or doubled
+        for other, chunks in query(SPELLED_LIKE, (prefix, len(plain) - most, len(plain) + most)):
+            if len(letters ^ set(other)) <= 2 * most and (count := slips(plain, other, most)) <= most:
+                found.append((count, -chunks, other))
+    if len(plain) < 6:  # a mistaken letter makes another word of a short one: "steam", "stem"
+        found = [each for each in found if sorted(each[2]) == sorted(plain)]
+    return [other for count, _, other in sorted(found) if count == min(found)[0]][:NEAREST]
+
+
+def slips(left: str, right: str, most: int) -> int:
+    """The letters left out, put in, mistaken, or swapped with their neighbour between two words; over `most`, any more.
+
+    Source: Damerau, "A technique for computer detection and correction of spelling errors", CACM 1964.
+    """
+    start = 0
+    while start < min(len(left), len(right)) and left[start] == right[start]:
+        start += 1
+    left, right = left[start:], right[start:]
+    while left and right and left[-1] == right[-1]:
+        left, right = left[:-1], right[:-1]
+    if not left or not right or most == 0:
+        return max(len(left), len(right))
+    ways = [(left[1:], right), (left, right[1:]), (left[1:], right[1:])]
+    if left[:2] == right[1::-1]:
+        ways.append((left[2:], right[2:]))
+    return 1 + min(slips(*way, most - 1) for way in ways)
