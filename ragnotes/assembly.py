@@ -120,9 +120,9 @@ class Library:
             progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed
         )
 
-    def search(self, query: str, *, filters: Filters, limit: int) -> Found:
+    def search(self, query: str, *, filters: Filters, limit: int, surroundings: bool = False) -> Found:
         checked_question(query)
-        return self._asker(llm=False).search(query, filters=filters, limit=limit)
+        return self._asker(llm=False).search(query, filters=filters, limit=limit, surroundings=surroundings)
 
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer. Errors of the question and the index are raised before the first event."""

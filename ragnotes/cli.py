@@ -68,6 +68,7 @@ EmbedderOption = Annotated[
 ModelOption = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="A GGUF file.")]
 LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MAX_LIMIT, help="How many passages.")]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Show score, cosine and bm25 of every passage.")]
+ContextOption = Annotated[bool, typer.Option("--context", help="Show what stands around every passage.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]
 
 
@@ -128,6 +129,7 @@ def ask(
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer in the notes' own words.")] = False,
     limit: LimitOption = 10,
     explain: ExplainOption = False,
+    context: ContextOption = False,
     deadline: Annotated[float | None, typer.Option(min=0.001, metavar="SECONDS", help="Answer within.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -147,6 +149,7 @@ def ask(
         question=_readable(question),
         limit=limit,
         llm=not no_llm,
+        surroundings=context or not as_json,
         deadline_ms=deadline * 1000 if deadline else None,
         stream=True,
         **dict(filters),  # a model gives its fields
@@ -156,7 +159,7 @@ def ask(
     console.show_left_out(answer.left_out)
     if not no_llm:
         console.show_shortfall(answer)
-    _print_json(answer) if as_json else console.show_answer(answer, explain=explain)
+    _print_json(answer) if as_json else console.show_answer(answer, explain=explain, context=context)
     raise typer.Exit(Code.DONE if answer.answered else Code.ABSTAINED)
 
 
@@ -170,6 +173,7 @@ def search(
     as_json: JsonOption = False,
     limit: LimitOption = 10,
     explain: ExplainOption = False,
+    context: ContextOption = False,
     since: SinceOption = None,
     until: UntilOption = None,
     tag: TagOption = None,
@@ -182,9 +186,10 @@ def search(
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder})
     filters = filters_of(_filters(since, until, tag, path, kind, speaker))
     with _opened(ctx.obj, settings) as library, console.working("searching"):
-        found = found_json(library.search(_readable(query), filters=filters, limit=limit))
-    console.show_left_out(found.left_out)
-    _print_json(found) if as_json else console.show_found(found, explain=explain)
+        found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context)
+        shown = found_json(found)
+    console.show_left_out(shown.left_out)
+    _print_json(shown) if as_json else console.show_found(shown, explain=explain, context=context)
 
 
 @app.command(name="index")

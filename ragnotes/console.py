@@ -55,6 +55,7 @@ NEAREST = 3
 INDENT = 4
 HIT_INDENT = len("  1  0.963  ")
 SNIPPET_CHARS = 160
+TINY_CHARS = 60
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
@@ -88,8 +89,11 @@ def plain(text: str) -> str:
     return " ".join(_CONTROL.sub("", _ESCAPES.sub("", text)).split())
 
 
-def show_answer(answer: AnswerJson, *, explain: bool = False) -> None:
-    """The answer with numbered footnotes; an abstention with its reason and the nearest passages."""
+def show_answer(answer: AnswerJson, *, explain: bool = False, context: bool = False) -> None:
+    """The answer with numbered footnotes; an abstention with its reason and the nearest passages.
+
+    With `explain` or `context` all passages follow, with their scores or with what stands around them.
+    """
     out = _stdout()
     if answer.answered:
         _print(out, _marked(answer))
@@ -99,22 +103,23 @@ def show_answer(answer: AnswerJson, *, explain: bool = False) -> None:
     else:
         reason = _REASONS.get(answer.reason or "", plain(answer.reason or ""))
         _print(out, Text.assemble(("The notes do not say.", "bold"), f" {reason}".rstrip()))
-    if not answer.answered and answer.passages and not explain:
+    if not answer.answered and answer.passages and not (explain or context):
         out.print()
         _print(out, Text("Nearest passages:", "dim"))
         for hit in answer.passages[:NEAREST]:
             _print(out, _place(hit), indent=INDENT)
             _print(out, _snippet(hit), indent=2 * INDENT, shorten=True)
-    if explain:
+            _show_copies(out, hit, indent=2 * INDENT)
+    if explain or context:
         out.print()
-        _show_hits(out, answer.passages, explain=True)
+        _show_hits(out, answer.passages, explain=explain, context=context)
 
 
-def show_found(found: FoundJson, *, explain: bool = False) -> None:
+def show_found(found: FoundJson, *, explain: bool = False, context: bool = False) -> None:
     """The hits of a search by rank."""
     if not found.hits:
         show_note("nothing passes the filters" if _limited(found) else "nothing found")
-    _show_hits(_stdout(), found.hits, explain=explain)
+    _show_hits(_stdout(), found.hits, explain=explain, context=context)
 
 
 def show_status(status: StatusJson) -> None:
@@ -243,13 +248,24 @@ def _show_citation(out: Console, citation: CitationJson) -> None:
         _print(out, Text(plain(link), "blue"), indent=INDENT)
 
 
-def _show_hits(out: Console, hits: Sequence[HitJson], *, explain: bool) -> None:
+def _show_hits(out: Console, hits: Sequence[HitJson], *, explain: bool, context: bool) -> None:
     for hit in hits:
         line = Text.assemble((f"{hit.rank:>3}  ", "cyan"), f"{hit.score:.3f}  ", _place(hit))
         _print(out, line)
         if explain:
             _print(out, Text(f"cosine {hit.cosine:.3f} · bm25 {hit.bm25:.3f}", "cyan"), indent=HIT_INDENT)
-        _print(out, _snippet(hit), indent=HIT_INDENT, shorten=True)
+        if context:
+            for text, style in ((hit.before, "dim"), (hit.text, ""), (hit.after, "dim")):
+                _print(out, Text(plain(text), style), indent=HIT_INDENT) if text else None
+        else:
+            _print(out, _snippet(hit), indent=HIT_INDENT, shorten=True)
+        _show_copies(out, hit, indent=HIT_INDENT)
+
+
+def _show_copies(out: Console, hit: HitJson, *, indent: int) -> None:
+    """Where else the passage stands."""
+    if hit.also:
+        _print(out, Text(f"also in {', '.join(_spot(copy) for copy in hit.also)}", "dim"), indent=indent)
 
 
 def _file_line(file: FileJson, width: int) -> Text:
@@ -289,9 +305,19 @@ def _clock(seconds: float) -> str:
 
 
 def _snippet(hit: HitJson) -> Text:
-    """The beginning of a passage, without headings, which its place names already, and without the targets of links."""
-    body = plain(_LINK.sub(r"\1", _HEADING.sub("", hit.text))) or plain(hit.text)
+    """The beginning of a passage, without headings, which its place names already, and without the targets of links.
+
+    A tiny passage is shown with what stands around it, where that is known.
+    """
+    body = _words(hit.text) or plain(hit.text)
+    if len(body) < TINY_CHARS:
+        room = (SNIPPET_CHARS - len(body)) // 2
+        body = " ".join(part for part in (_words(hit.before or "")[-room:], body, _words(hit.after or "")) if part)
     return Text(body if len(body) <= SNIPPET_CHARS else f"{body[: SNIPPET_CHARS - 1].rstrip()}…", "dim")
+
+
+def _words(source: str) -> str:
+    return plain(_LINK.sub(r"\1", _HEADING.sub("", source)))
 
 
 def _limited(found: FoundJson) -> bool:

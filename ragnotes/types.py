@@ -63,6 +63,7 @@ class BlockKind(StrEnum):
     CODE = "code"
     QUOTE = "quote"
     FOOTNOTE = "footnote"
+    DEFINITION = "definition"
     CUE = "cue"
 
 
@@ -126,7 +127,8 @@ class Block:
     """A stretch of the stored text that should stay whole: a paragraph, list item, table row, code fence, cue, …
 
     `depth` is the nesting of a list item (0 outermost, and 0 for every other kind). `lead` is what a reader needs to
-    understand the block and that stands elsewhere: a table's header row, the parent items of a nested item.
+    understand the block and that stands elsewhere: a table's header row, the parents of a nested item, the sentence of
+    a footnote. `shown` is how an answer tells it where its own words are not enough: a row with its columns' labels.
     """
 
     start: int
@@ -134,6 +136,7 @@ class Block:
     kind: BlockKind
     depth: int = 0
     lead: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +191,14 @@ class Unit:
     """The smallest quotable part of a chunk: a sentence, list item or table row.
 
     `start` and `end` are offsets into the document; `plain` is the text as a reader sees it, without markup or URLs;
-    `lead` is as in `Block`.
+    `lead` is as in `Block`. `shown` is how an answer tells it; empty where that is `plain`.
     """
 
     start: int
     end: int
     plain: str
     lead: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +270,10 @@ class Fused:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that answers a query. `rank` is from 1; `score` in [0, 1]; `cosine` in [-1, 1]; `bm25` is 0 or more."""
+    """A chunk that answers a query. `rank` is from 1; `score` in [0, 1]; `cosine` in [-1, 1]; `bm25` is 0 or more.
+
+    `also` are its near copies, best first. `before` and `after` are the stored text around it, if that was asked for.
+    """
 
     chunk: Chunk
     source: Source
@@ -275,6 +282,9 @@ class Hit:
     cosine: float
     bm25: float
     signals: Signals | None = None
+    also: tuple[Hit, ...] = ()
+    before: str | None = None
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
@@ -146,6 +147,7 @@ class FakeLibrary:
         self.no_model = None if model else "no model: none is installed"
         self.failing: tuple[FileRecord, ...] = ()
         self.left_out: tuple[str, ...] = ()
+        self.also: tuple[Hit, ...] = ()
         self.support = Support.SUPPORTED
         self.error: Exception | None = None
         """Raised by search, ask and update."""
@@ -198,13 +200,12 @@ class FakeLibrary:
             generation=self.generation,
         )
 
-    def search(self, query: str, *, filters: Filters, limit: int) -> Found:
+    def search(self, query: str, *, filters: Filters, limit: int, surroundings: bool = False) -> Found:
         query = checked_question(query)
         self._fail()
         self._need_index()
-        return Found(
-            query, self._hits(query, filters)[:limit], filters, self.generation, {"search": 1.5}, self.left_out
-        )
+        hits = self._hits(query, filters, surroundings)[:limit]
+        return Found(query, hits, filters, self.generation, {"search": 1.5}, self.left_out)
 
     def ask(self, request: Request) -> Iterator[Event]:
         checked_question(request.question)
@@ -248,7 +249,7 @@ class FakeLibrary:
         self.closed = True
 
     def _answer(self, request: Request) -> Iterator[Event]:
-        hits = self._hits(request.question, request.filters)[: request.limit]
+        hits = self._hits(request.question, request.filters, request.surroundings)[: request.limit]
         yield Passages(hits)
         if self.error_in_answer:
             raise self.error_in_answer
@@ -304,7 +305,7 @@ class FakeLibrary:
         if request.cancelled():
             generator.stopped.set()
 
-    def _hits(self, query: str, filters: Filters) -> tuple[Hit, ...]:
+    def _hits(self, query: str, filters: Filters, surroundings: bool) -> tuple[Hit, ...]:
         words = set(re.findall(r"\w+", query.lower()))
         scored = sorted(
             (-len(words & set(re.findall(r"\w+", text.lower()))) / max(1, len(words)), path)
@@ -313,7 +314,9 @@ class FakeLibrary:
             if not filters.paths or any(fnmatchcase(path, pattern) for pattern in filters.paths)
         )
         found = [(path, -score) for score, path in scored if score]
-        return tuple(self._hit(path, score, rank) for rank, (path, score) in enumerate(found, start=1))
+        hits = [self._hit(path, score, rank) for rank, (path, score) in enumerate(found, start=1)]
+        around = ("Before. ", " After.") if surroundings else (None, None)
+        return tuple(replace(hit, also=self.also, before=around[0], after=around[1]) for hit in hits)
 
     def _hit(self, path: str, score: float, rank: int) -> Hit:
         text = self.notes[path]

@@ -5,17 +5,21 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ragnotes import __version__, errors
+from ragnotes.asking.answering import Request
 from ragnotes.cli import Code, ask_main, exit_code, main
-from ragnotes.console import plain
+from ragnotes.console import plain, show_answer
 from ragnotes.errors import CorpusError, GeneratorBusy, IndexMissing, RagnotesError, UsageError
+from ragnotes.events import Final
+from ragnotes.service.encoding import answer_json
 from ragnotes.service.guards import is_loopback
-from ragnotes.types import FileRecord, FileStatus, Kind, Support
+from ragnotes.types import FileRecord, FileStatus, Filters, Kind, Mode, Support
 from tests.fakes import FakeLibrary, serving
 from tests.service import contract
 
@@ -137,6 +141,44 @@ def test_a_passage_is_shown_without_its_heading_and_markup(run: Run, library: Fa
     assert snippet.startswith("* see the paper, a b a b")
     assert len(snippet) <= 160
     assert snippet.endswith("…")
+
+
+def test_a_passage_names_the_other_places_where_it_stands(run: Run, library: FakeLibrary) -> None:
+    library.notes = {"b.md": "Chunk size.", "c.md": "Chunk size."}
+    library.also = library.search("chunk", filters=Filters(), limit=9).hits
+    library.notes = {"a.md": "Chunk borders matter."}
+    assert run("search", "chunk borders", "--limit", "1")[1].splitlines()[2] == "            also in b.md:3, c.md:3"
+    [hit] = json.loads(run("search", "chunk borders", "--limit", "1", "--json")[1])["hits"]
+    assert [(copy["path"], copy["line"], copy["start"], copy["end"]) for copy in hit["also"]] == [
+        ("b.md", 3, 0, 11),
+        ("c.md", 3, 0, 11),
+    ]
+
+
+def test_what_stands_around_a_passage_is_shown_on_request(run: Run, library: FakeLibrary) -> None:
+    shown = run("search", "chunk borders", "--limit", "1", "--context")[1].splitlines()
+    assert [line.strip() for line in shown[1:]] == ["Before.", "Chunk borders matter more than chunk size.", "After."]
+    [hit] = json.loads(run("search", "chunk borders", "--limit", "1", "--json")[1])["hits"]
+    assert (hit["before"], hit["after"]) == (None, None)
+    assert [line.strip() for line in run("ask", QUESTION, "--context")[1].splitlines()[-3:]] == [
+        "Before.",
+        library.notes["cache.md"],
+        "After.",
+    ]
+    assert run("ask", QUESTION, "--json")[0] == 0
+    assert [request.surroundings for request in library.asked] == [True, False]
+
+
+def test_a_tiny_passage_near_the_question_is_shown_with_what_stands_around_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    library = FakeLibrary({"a.md": "Zebra crossing.", "b.md": "The zebra " + "and another " * 9})
+    final = list(library.ask(Request("zebra", surroundings=True)))[-1]
+    assert isinstance(final, Final)
+    show_answer(answer_json(replace(final.answer, mode=Mode.ABSTAINED)))
+    shown = capsys.readouterr().out
+    assert "        Before. Zebra crossing. After.\n" in shown
+    assert "        The zebra and another" in shown
 
 
 def test_finding_nothing_is_no_error(run: Run) -> None:

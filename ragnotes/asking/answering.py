@@ -18,6 +18,7 @@ from ragnotes.asking.extraction import extract, stands
 from ragnotes.asking.own_time import limited_to_own_time, subject_of
 from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.retrieval import retrieve
+from ragnotes.asking.surroundings import with_surroundings
 from ragnotes.asking.verification import Checked, check_draft
 from ragnotes.asking.words import has_content
 from ragnotes.errors import ModelError, UsageError
@@ -36,12 +37,16 @@ PROMPT_EVIDENCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question and how it is to be answered. `deadline_s` counts from the start of the answer."""
+    """A question and how it is to be answered. `deadline_s` counts from the start of the answer.
+
+    `surroundings` asks for the text around the passages.
+    """
 
     question: str
     filters: Filters = NO_FILTERS
     limit: int = 10
     llm: bool = True
+    surroundings: bool = False
     deadline_s: float | None = None
     cancelled: Callable[[], bool] = field(default=lambda: False)
 
@@ -58,7 +63,9 @@ class Asker:
     answer_tokens: int
     today: Callable[[], date] = date.today
 
-    def search(self, query: str, *, filters: Filters = NO_FILTERS, limit: int = 10) -> Found:
+    def search(
+        self, query: str, *, filters: Filters = NO_FILTERS, limit: int = 10, surroundings: bool = False
+    ) -> Found:
         """The passages for `query`. Raises UsageError on an empty or endless query."""
         query = checked_question(query)
         filters = limited_to_own_time(query, filters, today=self.today())
@@ -66,6 +73,7 @@ class Asker:
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([query])[0]
             hits, left_out = self._retrieve(snapshot, query, vector, filters, limit)
+            hits = with_surroundings(snapshot, hits) if surroundings else hits
             clock.lap("search")
             return Found(query, tuple(hits), filters, snapshot.generation, clock.laps, tuple(left_out))
 
@@ -78,8 +86,10 @@ class Asker:
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([question])[0]
             hits, left_out = self._retrieve(snapshot, question, vector, filters, max(request.limit, PROMPT_EVIDENCE))
+            shown = hits[: request.limit]
+            passages = tuple(with_surroundings(snapshot, shown) if request.surroundings else shown)
             clock.lap("search")
-            yield Passages(tuple(hits[: request.limit]))
+            yield Passages(passages)
             evidence = select_evidence(snapshot, self.embedder, vector, hits, subject=subject)
             reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, subject=subject)
             generation = snapshot.generation
@@ -98,7 +108,7 @@ class Asker:
                 reason=draft.reason,
                 sentences=sentences,
                 citations=citations,
-                passages=tuple(hits[: request.limit]),
+                passages=passages,
                 filters=filters,
                 model=draft.model,
                 generation=generation,

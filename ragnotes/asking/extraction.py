@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ragnotes.asking.duplicates import says_again
 from ragnotes.asking.verification import Checked
 from ragnotes.asking.words import content_stems, has_content
 from ragnotes.types import Evidence, Support
@@ -31,10 +32,11 @@ def extract(question: str, evidence: Sequence[Evidence], *, subject: str) -> lis
 
     Asked for a time and no `subject`, the answer is what was noted then, in the order of the notes. Asked when the
     person did something, it opens with the date of the notes; when the rest of the world did something, that date says
-    nothing. Asked for a link, it ends with the links.
+    nothing. Asked for a link, it ends with the links. A sentence brings its footnotes.
     """
     if has_content(subject):
         chosen = _chosen(evidence, max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
+        chosen = _with_footnotes(chosen, evidence)
     else:
         in_order = sorted(evidence, key=lambda item: (item.hit.source.path, item.unit.start, -item.unit.end))
         chosen = _chosen(in_order, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
@@ -56,6 +58,17 @@ def _chosen(evidence: Sequence[Evidence], *, max_sentences: int, max_words: int,
     return chosen
 
 
+def _with_footnotes(chosen: Sequence[Evidence], evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The pieces, and the footnotes that belong to their sentences, while the answer stays short."""
+    told = list(chosen)
+    sentences = {item.unit.plain for item in chosen}
+    for item in evidence:
+        words = sum(len(other.unit.plain.split()) for other in [*told, item])
+        if item.unit.lead in sentences and item.text.startswith("[^") and item not in told and words <= MAX_WORDS:
+            told.append(item)
+    return told
+
+
 def stands(question: str, draft: Sequence[Checked], extracted: Sequence[Checked]) -> bool:
     """Whether a checked draft may replace the evidence: it rests on the best piece, and says what was not asked."""
     if not any(_repeats(item.evidence, extracted[0].evidence) for item in draft):
@@ -64,13 +77,13 @@ def stands(question: str, draft: Sequence[Checked], extracted: Sequence[Checked]
 
 
 def _repeats(item: Evidence, other: Evidence) -> bool:
-    """The same words again, or a part of a span that is already quoted."""
+    """Nearly the same words again, or a part of a span that is already quoted."""
     overlaps = item.unit.start < other.unit.end and other.unit.start < item.unit.end
-    return item.unit.plain == other.unit.plain or (overlaps and item.hit.source == other.hit.source)
+    return says_again(item.unit.plain, other.unit.plain) or (overlaps and item.hit.source == other.hit.source)
 
 
 def _sentence(question: str, item: Evidence) -> str:
-    text = item.unit.plain
+    text = item.unit.shown or item.unit.plain
     if (
         _WHEN.search(question)
         and _OWN.search(question)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ragnotes.asking.duplicates import distinct
 from ragnotes.asking.fusion import fuse
 from ragnotes.asking.own_time import FROM_QUESTION, dated_within
 from ragnotes.asking.words import other_spellings, query_terms, search_terms
 from ragnotes.ports import Snapshot
-from ragnotes.types import Filters, Hit, Scored, Source, Vectors
+from ragnotes.types import Filters, Fused, Hit, Scored, Source, Vectors
 
 __all__ = ["CANDIDATES", "by_words", "retrieve", "terms_for"]
 
 CANDIDATES = 100
 """How many chunks each side may bring in."""
+READ_AT_ONCE = 32
 
 
 def retrieve(
@@ -28,6 +30,7 @@ def retrieve(
     """The best `limit` chunks for `query`, best first, and the paths left out because their file changed or went.
 
     `vector` is the embedding of `query`. Scores lie in [0, 1]; ties go to the smaller chunk id. Nothing found gives [].
+    A near copy of a better chunk is no hit of its own: the better one names its place.
     Where the question itself asks for a time, passages of a longer one count only if there are no others.
     """
     terms = terms_for(snapshot, query)
@@ -37,23 +40,19 @@ def retrieve(
     ids = list(dict.fromkeys([*(item.chunk_id for item in found), *bm25]))
     cosine = dict(zip(ids, snapshot.cosines(vector, ids), strict=True))
     sections = dict(zip(ids, snapshot.sections(terms, ids), strict=True))
-    fused = fuse(cosine, bm25, sections)
-    hits: list[Hit] = []
-    fresh: dict[str, bool] = {}
-    passages = {
-        chunk.chunk_id: (chunk, source) for chunk, source in snapshot.passages([item.chunk_id for item in fused])
-    }
+    ranked = _read(snapshot, fuse(cosine, bm25, sections), cosine, bm25)
     if filters.source == FROM_QUESTION:
-        inside = [item for item in fused if dated_within(passages[item.chunk_id][0].place.date, filters)]
-        fused = inside or fused
-    for chunk_id, score, signals in ((item.chunk_id, item.score, item.signals) for item in fused):
-        if len(hits) == limit:
-            break
-        chunk, source = passages[chunk_id]
+        everything = list(ranked)
+        inside = [hit for hit in everything if dated_within(hit.chunk.place.date, filters)]
+        ranked = iter(inside or everything)
+    fresh: dict[str, bool] = {}
+
+    def unchanged(source: Source) -> bool:
         if source.path not in fresh:
             fresh[source.path] = is_fresh(source)
-        if fresh[source.path]:
-            hits.append(Hit(chunk, source, len(hits) + 1, score, cosine[chunk_id], bm25.get(chunk_id, 0.0), signals))
+        return fresh[source.path]
+
+    hits = distinct(ranked, limit, is_fresh=unchanged)
     return hits, sorted(path for path, is_so in fresh.items() if not is_so)
 
 
@@ -65,3 +64,15 @@ def terms_for(snapshot: Snapshot, query: str) -> list[str]:
 def by_words(snapshot: Snapshot, query: str, terms: Sequence[str], filters: Filters) -> list[Scored]:
     """The best chunks by `terms`, and by how else the words of `query` may be written."""
     return snapshot.lexical(terms, CANDIDATES, filters, as_written=other_spellings(query))
+
+
+def _read(
+    snapshot: Snapshot, fused: Sequence[Fused], cosine: Mapping[str, float], bm25: Mapping[str, float]
+) -> Iterator[Hit]:
+    """The hits in order, not yet ranked. Passages are read a few at a time: most candidates are never looked at."""
+    for first in range(0, len(fused), READ_AT_ONCE):
+        batch = {item.chunk_id: item for item in fused[first : first + READ_AT_ONCE]}
+        for chunk, source in snapshot.passages(list(batch)):
+            item = batch[chunk.chunk_id]
+            words = bm25.get(chunk.chunk_id, 0.0)
+            yield Hit(chunk, source, 0, item.score, cosine[chunk.chunk_id], words, item.signals)

@@ -67,7 +67,7 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
                 end=blocks[-1].end,
                 text=text,
                 context=_context(document, places, _first_body(blocks), embedder),
-                plain="\n".join(plain_of(document, block) for block in blocks),
+                plain=_plain(document, blocks),
                 place=places.of(blocks[0].start, blocks[-1].end, under=_first_body(blocks).start),
                 units=tuple(units_of(document, blocks)),
                 links=links_of(text, definitions),
@@ -75,6 +75,17 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
             )
         )
     return chunks
+
+
+def _plain(document: Document, blocks: Sequence[Block]) -> str:
+    """The blocks as a reader sees them; a footnote brings the sentence that refers to it, if that is elsewhere."""
+    lines = [plain_of(document, block) for block in blocks]
+    here = " ".join(" ".join(lines).split())
+    for number, block in enumerate(blocks):
+        if block.kind is BlockKind.FOOTNOTE and block.lead and block.lead.removesuffix(" …") not in here:
+            lines[number] += f" ({block.lead})"
+            here += lines[number]
+    return "\n".join(lines)
 
 
 def _pieces(document: Document, places: Places, embedder: Embedder) -> list[_Piece]:
@@ -96,7 +107,7 @@ def _sizes(document: Document, blocks: Sequence[Block], embedder: Embedder) -> l
 
     WordPiece takes a word of more than 100 characters for one unknown token, and would let a megabyte through.
     """
-    texts = [plain_of(document, block) for block in blocks]
+    texts = [_plain(document, [block]) for block in blocks]
     counts = embedder.count_tokens(texts)
     return [max(count, len(text) // CHARS_PER_TOKEN) for count, text in zip(counts, texts, strict=True)]
 
@@ -104,7 +115,7 @@ def _sizes(document: Document, blocks: Sequence[Block], embedder: Embedder) -> l
 def _parts(document: Document, block: Block, embedder: Embedder, room: int) -> list[tuple[Block, int]]:
     """`block` cut into parts of at most `room` tokens, at line or sentence ends where that is possible."""
     spans = list(_finest_spans(document, block, embedder, room))
-    cuts = [replace(block, start=start, end=end) for start, end in spans]
+    cuts = [replace(block, start=start, end=end, shown="") for start, end in spans]
     sizes = _sizes(document, cuts, embedder)
     parts: list[tuple[Block, int]] = []
     for cut, size in zip(cuts, sizes, strict=True):

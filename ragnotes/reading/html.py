@@ -18,6 +18,8 @@ from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.reading.decoding import decode
 from ragnotes.reading.extraction import trimmed, without_controls
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
+from ragnotes.reading.markup import cells_of
+from ragnotes.reading.tables import labelled
 from ragnotes.types import Block, BlockKind, Document, HeadingMark, Kind, Mark, Metadata
 
 __all__ = ["load_html"]
@@ -264,7 +266,8 @@ class _Page:
         start, end = (self._length + len(joint) + offset for offset in (start, end))
         self.text += [joint, words]
         self._length += len(joint) + len(words)
-        self.blocks.append(Block(start, end, kind, depth if kind is BlockKind.ITEM else 0, lead))
+        shown = labelled(cells_of(lead), cells_of(words)) if kind is BlockKind.ROW and lead else ""
+        self.blocks.append(Block(start, end, kind, depth if kind is BlockKind.ITEM else 0, lead, shown))
         if kind is BlockKind.HEADING:
             name = _unlinked(words)
             self._path = [*((level, title) for level, title in self._path if level < self._level), (self._level, name)]

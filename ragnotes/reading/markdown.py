@@ -18,10 +18,12 @@ from ragnotes.dates import DatedLine, date_marks, date_of_path
 from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.reading.decoding import decode, stated_encoding
 from ragnotes.reading.dialogue import load_markdown_transcript, looks_like_transcript
-from ragnotes.reading.extraction import trimmed
+from ragnotes.reading.extraction import shortened, trimmed
+from ragnotes.reading.footnotes import with_footnotes
 from ragnotes.reading.front_matter import metadata_of, split_front_matter
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
 from ragnotes.reading.markup import cells_of, mask_links, plain_text
+from ragnotes.reading.tables import HtmlRow, html_rows, labelled
 from ragnotes.types import Block, BlockKind, Document, HeadingMark, Kind, Mark
 
 __all__ = ["Structure", "fill_gaps", "load_markdown", "structure_of"]
@@ -30,8 +32,16 @@ _LEAD_CHARS = 80
 _HEADING_CHARS = 200
 _TAG = re.compile(r"(?<![^\s(,;*|])#([^\W\d_][\w-]*(?:/[\w-]+)*)")
 _FOOTNOTE = re.compile(r"[ \t]*\[\^[^\[\]\s]+\]:")
+_CALLOUT = re.compile(r"[ \t>]*\[!([\w-]+)\][+-]?[ \t]*(.*)")
+_DEFINITION = re.compile(r"^ {0,3}:[ \t]+\S", re.MULTILINE)
+_TERM_CHARS = 80
+_MATH_BLOCKS = 8
+"""A display formula left open for more blocks than these is taken for a slip."""
+_DEEPEST = 60
+"""Levels of the grammar, of which a list takes two for each of its own."""
+_LEAD_LEVELS = 4
 
-_GRAMMAR = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable(["inline"])
+_GRAMMAR = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"]).disable(["inline"])
 
 
 @dataclass(slots=True)
@@ -86,7 +96,7 @@ def structure_of(text: str, body_start: int = 0) -> Structure:
     for token in _GRAMMAR.parse(text[body_start:]):
         reader.take(token)
     structure = reader.structure
-    structure.blocks = fill_gaps(text, structure.blocks, body_start)
+    structure.blocks = with_footnotes(text, fill_gaps(text, structure.blocks, body_start))
     return structure
 
 
@@ -131,7 +141,8 @@ class _Reader:
             self._lines.append(match.end())
         self._open: list[str] = []
         self._path: list[tuple[int, str]] = []
-        self._leads: list[str] = []  # one per open list item: its first line
+        self._leads: list[str] = []  # one per open list item or quote: its first line, the title of its callout
+        self._math: int | None = None  # number of the block that opened a formula
         self._header: list[str] = []
         self._row: list[str] = []
 
@@ -142,7 +153,10 @@ class _Reader:
             self._leaf(token)
         elif token.type == "list_item_open":
             self._item(token)
-        elif token.type == "list_item_close":
+        elif token.type == "blockquote_open":
+            callout = _CALLOUT.match(self.text, *self._span(token))
+            self._leads.append(plain_text(callout[2]) or callout[1] if callout else "")
+        elif token.type in ("list_item_close", "blockquote_close"):
             self._leads.pop()
         elif token.type == "table_open":
             self._header, self._row = [], []
@@ -166,7 +180,7 @@ class _Reader:
         if self._open:  # a heading within a list or quote heads nothing outside it
             return
         level = int(token.tag[1])
-        title = _shortened(_heading_words(self.text[start:end]), _HEADING_CHARS)
+        title = shortened(_heading_words(self.text[start:end]), _HEADING_CHARS)
         self._path = [(depth, name) for depth, name in self._path if depth < level] + [(level, title)]
         if level == 1 and not self.structure.first_title and len(self.structure.headings) == 0:
             self.structure.first_title = title
@@ -185,10 +199,12 @@ class _Reader:
         if start == end:
             return
         if token.type == "tr_open":
-            self._table_row(start, end)
+            self._table_row(start, end, cells_of(self.text[start:end]), header=not self._header)
         elif token.type in ("fence", "code_block"):
             self._add(start, end, BlockKind.CODE)
-        else:
+        elif token.type == "html_block" and (rows := html_rows(self.text, start, end)):
+            self._html_table(rows)
+        elif not (self._titles(start, end) or self._defines(start, end) or self._calculates(start, end)):
             self._add(start, end, self._kind(start))
 
     def _kind(self, start: int) -> BlockKind:
@@ -201,24 +217,91 @@ class _Reader:
                 return BlockKind.QUOTE
         return BlockKind.PARAGRAPH
 
-    def _add(self, start: int, end: int, kind: BlockKind, lead: str = "") -> None:
-        outer = self._leads[:-1] if kind is BlockKind.ITEM else self._leads
-        lead = lead or HEADING_SEPARATOR.join(_shortened(line, _LEAD_CHARS) for line in outer)
+    def _add(self, start: int, end: int, kind: BlockKind, lead: str = "", shown: str = "") -> None:
         depth = max(0, sum(name == "list_item" for name in self._open) - 1)
-        self.structure.blocks.append(Block(start, end, kind, depth, lead))
+        self.structure.blocks.append(Block(start, end, kind, depth, lead or self._lead(kind), shown))
 
-    def _table_row(self, start: int, end: int) -> None:
-        """A row's lead is the header, and what merged cells to its left inherit from the row above."""
-        cells = cells_of(self.text[start:end])
-        if not self._header:
+    def _lead(self, kind: BlockKind) -> str:
+        """The items and callouts that a block stands in; of many the outermost and the nearest."""
+        outer = self._leads[:-1] if kind is BlockKind.ITEM else self._leads
+        lines = [shortened(line, _LEAD_CHARS) for line in outer if line]
+        if len(lines) > _LEAD_LEVELS:
+            lines = [lines[0], "…", *lines[2 - _LEAD_LEVELS :]]
+        return HEADING_SEPARATOR.join(lines)
+
+    def _titles(self, start: int, end: int) -> bool:
+        """Takes a paragraph that begins with the title of its callout: the title apart, it leads the rest."""
+        callout = _CALLOUT.match(self.text, start, end) if self._open[-1:] == ["blockquote"] else None
+        if callout is None or not callout[2].strip():
+            return False
+        rest, rest_end = trimmed(self.text, min(callout.end(), end), end)
+        more = re.search(r"\w", self.text[rest:rest_end])
+        title = self._leads.pop()
+        self._add(*trimmed(self.text, start, callout.end() if more else end), BlockKind.QUOTE)
+        self._leads.append(title)
+        if more:
+            self._add(rest, rest_end, BlockKind.QUOTE)
+        return True
+
+    def _defines(self, start: int, end: int) -> bool:
+        """Takes the definitions of a term, together with it: `Term`, and lines that begin with a colon below it."""
+        blocks, defines = self.structure.blocks, _DEFINITION.search(self.text, start, end)
+        if self._open or defines is None:
+            return False
+        if defines.start() == start and blocks and self.text[blocks[-1].end : start].isspace():
+            last = blocks[-1]
+            term = last.kind is BlockKind.PARAGRAPH and "\n" not in self.text[last.start : last.end]
+            if last.kind is BlockKind.DEFINITION or term:
+                start = last.start
+                defines = _DEFINITION.search(self.text, start, end)
+        term_end = trimmed(self.text, start, defines.start())[1] if defines else start
+        if not start < term_end <= start + _TERM_CHARS or "\n" in self.text[start:term_end]:
+            return False
+        if blocks and blocks[-1].start == start:
+            blocks.pop()
+        self._add(start, end, BlockKind.DEFINITION, plain_text(self.text[start:term_end]))
+        return True
+
+    def _calculates(self, start: int, end: int) -> bool:
+        """Takes a display formula whole, also over blank lines: `$$` opens it before a block, closes it after one."""
+        source, blocks = self.text[start:end], self.structure.blocks
+        if not source.startswith("$$") and self._math is None:
+            return False
+        if source.startswith("$$") and source.endswith("$$") and source.count("$$") == 2:
+            first = len(blocks)
+        elif self._math is not None and source.endswith("$$") and source.count("$$") == 1:
+            first, self._math = self._math, None
+        else:
+            self._math = len(blocks) if source.startswith("$$") and source.count("$$") == 1 else self._math
+            return False
+        if len(blocks) - first > _MATH_BLOCKS or any(block.kind is BlockKind.HEADING for block in blocks[first:]):
+            return False
+        start = blocks[first].start if first < len(blocks) else start
+        del blocks[first:]
+        self._add(start, end, BlockKind.CODE)
+        return True
+
+    def _html_table(self, rows: Sequence[HtmlRow]) -> None:
+        for row in rows:
+            if re.match("<table", self.text[row.start : row.end], re.IGNORECASE):
+                self._header, self._row = [], []
+            if row.cells:
+                self._table_row(row.start, row.end, list(row.cells), header=row.is_header)
+            else:
+                self._add(row.start, row.end, self._kind(row.start))
+
+    def _table_row(self, start: int, end: int, cells: list[str], *, header: bool) -> None:
+        """A row's lead is the header, what the table stands in, and what merged cells inherit from the row above."""
+        if header:
             self._header = cells
             self._add(start, end, BlockKind.ROW)
             return
         leading = next((n for n, cell in enumerate(cells) if cell), len(cells))
         inherited = [cell for cell in self._row[:leading] if cell]
         self._row = [*self._row[:leading], *cells[leading:]]
-        lead = " | ".join(cell for cell in self._header if cell)
-        self._add(start, end, BlockKind.ROW, HEADING_SEPARATOR.join([lead, *inherited]))
+        labels = " | ".join(cell for cell in self._header if cell)
+        lead = HEADING_SEPARATOR.join(filter(None, [labels, self._lead(BlockKind.ROW), *inherited]))
+        self._add(start, end, BlockKind.ROW, lead, labelled(self._header, self._row))
 
 
 def _heading_words(source: str) -> str:
@@ -226,11 +309,3 @@ def _heading_words(source: str) -> str:
     lines = source.split("\n")
     words = plain_text("\n".join(lines[:-1] or lines)).split()
     return " ".join(words) if any(word.strip("#") for word in words) else ""
-
-
-def _shortened(line: str, chars: int) -> str:
-    """`line`, cut at a word where it is too long."""
-    if len(line) <= chars:
-        return line
-    cut = line[:chars]
-    return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + " …"

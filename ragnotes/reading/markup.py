@@ -28,6 +28,7 @@ _DEFINITION = re.compile(
     re.MULTILINE,
 )
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]+\]:?")
+_INLINE_FOOTNOTE = re.compile(r"\^\[([^\[\]\n]+)\]")
 _WIKILINK = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]+))?\]\]")
 _IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?")
 _AFTER_URL = r"\s<>\"'`|“”„‘’«»「」『』《》（）【】。，、；：！？…"
@@ -38,7 +39,8 @@ _MAIL = re.compile(r"<([\w.+-]++@[\w.-]++)>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FRAME = re.compile(r"<(?:iframe|img|embed|video|audio|source)\b([^<>]*+)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\b(src|href|title|alt)\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
-_LINE_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_LINE_TAG = re.compile(r"</?(?:br|dd|div|dt|li|p|td|th|tr)\b[^<>\n]*>", re.IGNORECASE)
+"""Tags that part words."""
 _TAG = re.compile(r"</?[A-Za-z][\w:-]*+(?:\s[^<>\n]*+|/)?>")
 _TEMPLATE = re.compile(r"\{\{[^{}]*+\}\}|\{%(?:(?!\{%|%\}).)*+%\}|\{:[^{}\n]*+\}", re.DOTALL)
 _QUOTED = re.compile(r"[\"']([^\"'{}]+)[\"']")
@@ -69,6 +71,7 @@ _FENCE = re.compile(r"^[ \t>]*+(?:```[^`\n]*+|~~~.*)$", re.MULTILINE)
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w*);")
 _SPACE = re.compile(r"[ \t\u00a0]+")
+_QUOTE_MARKS = re.compile(r"^[ \t]*+(?:>[ \t]*+)+")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _TRAILING = ".,;:!?*_'\""
 
@@ -90,7 +93,7 @@ def plain_text(source: str) -> str:
     text = _WIKILINK.sub(_wikilink_words, text)
     text = _DEFINITION.sub(lambda match: match[1], text)
     text = _REFERENCE_LINK.sub(lambda match: match[1], text)
-    text = _FOOTNOTE.sub("", text)
+    text = _INLINE_FOOTNOTE.sub(r" (\1)", _FOOTNOTE.sub("", text))
     text = _ENVIRONMENT.sub(lambda match: match[1] or "", _TEMPLATE.sub(" ", text))
     text = _BARE_URL.sub(lambda match: _host(match[1]), text)
     text = _MAIL.sub(r"\1", text)
@@ -106,7 +109,7 @@ def plain_text(source: str) -> str:
 
 def cells_of(row: str) -> list[str]:
     """The cells of a table row as a reader sees them; empty cells stay."""
-    inner = row.strip()
+    inner = _QUOTE_MARKS.sub("", row).strip()
     inner = inner[1:] if inner.startswith("|") else inner
     inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
     return [plain_text(cell.replace("\\|", "|")).replace("\n", " ") for cell in _CELL_BORDER.split(inner)]

@@ -12,7 +12,8 @@ from dataclasses import replace
 from itertools import takewhile
 
 from ragnotes.places import HEADING_SEPARATOR
-from ragnotes.reading.markup import cells_of, mask_links, plain_text
+from ragnotes.reading.markup import mask_links, plain_text
+from ragnotes.reading.tables import row_cells
 from ragnotes.sentences import sentence_spans
 from ragnotes.types import Block, BlockKind, Document, Kind, Unit
 
@@ -25,6 +26,15 @@ LIST_WORDS = 64
 LEAD_WORDS = 4
 """An item this short that has items under it says nothing alone."""
 
+_BOXES = {" ": "☐ ", "x": "☑ ", "X": "☑ "}
+"""What an answer shows for the box of a task."""
+_TASK = re.compile(r"[\s>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\[([ xX])\][ \t]")
+_CALLOUT = re.compile(r"[ \t>]*\[![\w-]+\]")
+_FENCE = re.compile(r"^[ \t>]*(?:(?:`{3,}|~{3,})[ \t]*|\$\$[ \t]*$)", re.MULTILINE)
+_OPEN_FENCE = re.compile(r"(?:`{3,}|~{3,})[^\n]*\n(?=[^\n]*\w)")
+_DEFINITION = re.compile(r"^:[ \t]+", re.MULTILINE)
+_MARKS = re.compile(r"(?<=[.!?…)\"”’]) ?(?:\[\^[^\[\]\s]+\](?!:))+")
+"""Footnote marks after the end of a sentence, which would hide it."""
 _HARD_BREAK = re.compile(r" {2,}\n|(?<=\\)\n")
 
 
@@ -38,7 +48,7 @@ def units_of(document: Document, blocks: Sequence[Block]) -> Iterator[Unit]:
         announced = _announced(document, body, number)
         bare = number == 0 and len(body) > 1 and all(item.kind is BlockKind.ITEM for item in body)
         members = [block, *announced] if announced else body if bare else []
-        group = _list(document, members)
+        group = _list(document, members, headed=bool(announced))
         if group:
             yield group
         if not (group and announced):
@@ -47,11 +57,13 @@ def units_of(document: Document, blocks: Sequence[Block]) -> Iterator[Unit]:
 
 def sentences_of(text: str) -> Iterator[tuple[int, int]]:
     """Spans of sentences; a line broken on purpose (two spaces, or a backslash, before the break) ends one too."""
-    masked = mask_links(text)
+    masked = _MARKS.sub(lambda match: " " * len(match[0]), mask_links(text))
     start = 0
     for line in [*_HARD_BREAK.finditer(masked), None]:
         end = line.start() if line else len(masked)
-        yield from ((start + first, start + last) for first, last in sentence_spans(masked[start:end]))
+        for first, last in sentence_spans(masked[start:end]):
+            mark = _MARKS.match(text, start + last, end)
+            yield start + first, mark.end() if mark else start + last
         start = line.end() if line else end
 
 
@@ -59,8 +71,11 @@ def plain_of(document: Document, block: Block) -> str:
     """The block as a reader sees it, a line per line; the filled cells of a table row are parted by bars."""
     text = document.text[block.start : block.end]
     if block.kind is BlockKind.ROW:
-        rows = (cells_of(line) for line in text.split("\n"))
-        return "\n".join(" | ".join(cell for cell in row if cell) for row in rows if any(row))
+        return "\n".join(" | ".join(cell for cell in row if cell) for row in row_cells(text) if any(row))
+    if block.kind is BlockKind.CODE:
+        text = _FENCE.sub("", text)  # what is left of a fence names the language
+    if block.kind is BlockKind.DEFINITION:
+        return _DEFINITION.sub("", plain_text(text))
     if block.kind is BlockKind.CODE or document.kind is Kind.PAPER:
         return "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
     return plain_text(text)
@@ -75,20 +90,34 @@ def _quotable(document: Document, blocks: Sequence[Block]) -> list[Block]:
 
 
 def _announced(document: Document, body: Sequence[Block], number: int) -> list[Block]:
-    """The items that the block announces: those under a short item, or after a line that ends in a colon."""
-    block, text = body[number], plain_of(document, body[number])
+    """What the block announces: items under a short item; items, code or a quote after a colon; a callout's body."""
+    block, text, rest = body[number], plain_of(document, body[number]), body[number + 1 :]
+    if text and block.kind is BlockKind.QUOTE and _CALLOUT.match(document.text, block.start, block.end):
+        return list(takewhile(lambda part: part.lead.startswith(text), rest))
+    if text.endswith(":") and rest and rest[0].kind in (BlockKind.CODE, BlockKind.QUOTE):
+        return [rest[0]]
     depth = block.depth if block.kind is BlockKind.ITEM else -1
     if not text.endswith(":") and (depth < 0 or len(text.split()) > LEAD_WORDS):
         return []
-    return list(takewhile(lambda item: item.kind is BlockKind.ITEM and item.depth > depth, body[number + 1 :]))
+    return list(takewhile(lambda item: item.kind is BlockKind.ITEM and item.depth > depth, rest))
 
 
-def _list(document: Document, blocks: Sequence[Block]) -> Unit | None:
-    """One unit of all the blocks; None where there are none, or it would be long."""
-    plain = "; ".join(plain_of(document, block).replace("\n", " ") for block in blocks).replace(":; ", ": ")
+def _list(document: Document, blocks: Sequence[Block], *, headed: bool) -> Unit | None:
+    """One unit of all the blocks, the first of which may announce the others; None for no blocks, and a long unit."""
+    plain = _joined([_flat(document, block) for block in blocks], headed=headed)
     if not blocks or len(plain.split()) > LIST_WORDS:
         return None
-    return Unit(blocks[0].start, blocks[-1].end, plain, blocks[0].lead)
+    shown = _joined([_boxed(document, block) for block in blocks], headed=headed)
+    return Unit(blocks[0].start, blocks[-1].end, plain, blocks[0].lead, shown if shown != plain else "")
+
+
+def _joined(parts: Sequence[str], *, headed: bool) -> str:
+    """`Head: one; two`; parts that end a sentence themselves need no semicolon."""
+    text = parts[0] if parts else ""
+    for number, part in enumerate(parts[1:]):
+        ended = text.endswith((".", "!", "?", ";", ":"))
+        text += (" " if ended else ": " if headed and number == 0 else "; ") + part
+    return text
 
 
 def _parts(document: Document, block: Block) -> Iterator[Unit]:
@@ -97,6 +126,22 @@ def _parts(document: Document, block: Block) -> Iterator[Unit]:
     brief = block.kind is not BlockKind.PARAGRAPH and len(text.split()) <= LONG_ITEM_WORDS
     for start, end in [(0, len(text))] if whole or brief else sentences_of(text):
         part = replace(block, start=block.start + start, end=block.start + end)
-        plain = plain_of(document, part).replace("\n", " ")
+        plain, shown = _flat(document, part), block.shown or _boxed(document, part)
         if re.search(r"\w", plain):
-            yield Unit(part.start, part.end, plain, block.lead)
+            yield Unit(part.start, part.end, plain, block.lead, shown if shown != plain else "")
+
+
+def _flat(document: Document, block: Block) -> str:
+    """The block on one line: code without the name of its language, a definition after its term."""
+    text = document.text[block.start : block.end]
+    if block.kind is BlockKind.DEFINITION:
+        return "; ".join(" ".join(part.split()) for part in plain_text(text).split("\n: ")).replace("; ", ": ", 1)
+    if block.kind is BlockKind.CODE and (opens := _OPEN_FENCE.match(text)):
+        block = replace(block, start=block.start + opens.end())
+    return " ".join(plain_of(document, block).split())
+
+
+def _boxed(document: Document, block: Block) -> str:
+    """The same, after its box where it is a task."""
+    task = _TASK.match(document.text, block.start, block.end) if block.kind is BlockKind.ITEM else None
+    return (_BOXES[task[1]] if task else "") + _flat(document, block)

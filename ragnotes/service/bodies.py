@@ -71,6 +71,7 @@ class SearchBody(FiltersBody):
     query: Words
     limit: int = Field(default=10, ge=1, le=MAX_LIMIT)
     explain: bool = False
+    surroundings: bool = False
 
 
 class AskBody(FiltersBody):
@@ -79,6 +80,7 @@ class AskBody(FiltersBody):
     question: Words
     limit: int = Field(default=10, ge=1, le=MAX_LIMIT)
     explain: bool = False
+    surroundings: bool = False
     stream: bool = False
     llm: bool = True
     deadline_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -107,6 +109,7 @@ def request_of(body: AskBody, *, cancelled: Callable[[], bool] = lambda: False) 
         filters=filters_of(body),
         limit=body.limit,
         llm=body.llm,
+        surroundings=body.surroundings,
         deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
         cancelled=cancelled,
     )

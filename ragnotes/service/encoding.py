@@ -11,6 +11,7 @@ from ragnotes.service.wire import (
     PROBLEM_TYPE,
     AnswerJson,
     CitationJson,
+    CopyJson,
     DocumentJson,
     EventJson,
     FileJson,
@@ -75,6 +76,12 @@ def hit_json(hit: Hit) -> HitJson:
         end=chunk.end,
         text=chunk.text,
         links=list(chunk.links),
+        before=hit.before,
+        after=hit.after,
+        also=[
+            CopyJson(start=copy.chunk.start, end=copy.chunk.end, **_placed(copy.source, copy.chunk.place))
+            for copy in hit.also
+        ],
         **_placed(hit.source, chunk.place),
     )
 

@@ -24,7 +24,9 @@ router = APIRouter(tags=["asking"])
 @router.post("/v1/search")
 def search(body: SearchBody, service: ServiceDep) -> FoundJson:
     """The passages for a query, best first."""
-    return found_json(service.library.search(body.query, filters=filters_of(body), limit=body.limit))
+    filters = filters_of(body)
+    found = service.library.search(body.query, filters=filters, limit=body.limit, surroundings=body.surroundings)
+    return found_json(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ __all__ = [
     "PROBLEM_TYPE",
     "AnswerJson",
     "CitationJson",
+    "CopyJson",
     "DocumentJson",
     "EventJson",
     "FieldProblemJson",
@@ -83,7 +84,16 @@ class PlacedJson(_Wire):
     date: str | None
 
 
+class CopyJson(PlacedJson):
+    """Another place where a passage stands, in these words or nearly."""
+
+    start: int
+    end: int
+
+
 class HitJson(PlacedJson):
+    """`before` and `after` are null unless `surroundings` were asked for and there are some."""
+
     rank: int
     score: Score
     cosine: Score
@@ -94,6 +104,7 @@ class HitJson(PlacedJson):
     links: list[Text]
     before: Text | None = None
     after: Text | None = None
+    also: list[CopyJson] = []
 
 
 class CitationJson(PlacedJson):

@@ -139,7 +139,7 @@ def chunk_values(chunk: Chunk) -> Row:
         chunk.context,
         chunk.plain,
         _dumps(chunk.links),
-        _dumps([(unit.start, unit.end, unit.plain, unit.lead) for unit in chunk.units]),
+        _dumps([(unit.start, unit.end, unit.plain, unit.lead, unit.shown) for unit in chunk.units]),
     )
 
 

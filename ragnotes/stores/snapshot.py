@@ -144,6 +144,17 @@ class LocalSnapshot:
         found = {chunk.chunk_id: (chunk, source) for chunk, source in _records(passage, rows)}
         return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
 
+    def neighbours(self, chunk_ids: Sequence[str]) -> list[tuple[str | None, str | None]]:
+        """The ids of the chunks before and after each in its document; None where there is none, or no such id."""
+        statement = f"""
+            SELECT this.chunk_id, other.ordinal < this.ordinal, other.chunk_id
+            FROM chunks AS this JOIN chunks AS other
+                ON other.document = this.document AND abs(other.ordinal - this.ordinal) = 1
+            WHERE this.chunk_id IN {LISTED}
+        """
+        beside = {(name, bool(before)): other for name, before, other in self._query(statement, (listed(chunk_ids),))}
+        return [(beside.get((name, True)), beside.get((name, False))) for name in chunk_ids]
+
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, as stemmed by FTS5."""
         statement = "SELECT count(*) FROM words WHERE words MATCH ?"

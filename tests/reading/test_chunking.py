@@ -124,6 +124,8 @@ def test_a_long_sentence_is_cut_at_words_and_a_long_table_at_rows() -> None:
     chunks = read(f"| Words | Mark |\n|---|---|\n{rows}")
     assert all(chunk.text.startswith("| ") and chunk.text.endswith(" |") for chunk in chunks)
     assert [chunk.context for chunk in chunks] == ["", "Words | Mark"]
+    chunks = read(f"| Words | Mark |\n|---|---|\n| {words(400)} | x |\n")
+    assert {unit.shown for chunk in chunks for unit in chunk.units} == {""}
 
 
 def test_a_word_without_end_is_cut_though_the_embedder_takes_it_for_one_token() -> None:
@@ -166,6 +168,70 @@ def test_rows_are_units_with_their_header_and_the_header_is_none() -> None:
         ("Rome | 2020", "City | Year"),
         ("Oslo", "City | Year"),
     ]
+
+
+def test_a_table_in_html_is_read_by_rows() -> None:
+    [chunk] = read("<table>\n<tr><th>Room</th><th>Lamp</th></tr>\n<tr><td>Bath</td><td>GU10</td></tr>\n</table>\n")
+    assert chunk.plain == "Room | Lamp\nBath | GU10"
+    [row] = chunk.units
+    assert (row.plain, row.lead, row.shown) == ("Bath | GU10", "Room | Lamp", "Room: Bath | Lamp: GU10")
+    assert chunk.text[row.start : row.end] == "<tr><td>Bath</td><td>GU10</td></tr>\n</table>"
+
+
+def test_a_task_is_told_with_its_box() -> None:
+    [chunk] = read("Text.\n\nTo do:\n\n- [ ] gas off\n1. [x] lights off\n")
+    assert [(unit.plain, unit.shown) for unit in chunk.units] == [
+        ("Text.", ""),
+        ("To do: gas off; lights off", "To do: ☐ gas off; ☑ lights off"),
+        ("gas off", "☐ gas off"),
+        ("lights off", "☑ lights off"),
+    ]
+
+
+def test_code_formulas_and_quotes_are_quoted_with_the_line_that_announces_them() -> None:
+    [chunk] = read("To start:\n\n```sh\nkey 2x\n\nwait\n```\n\nDad says:\n> Go slow.\n\nThen:\n\n$$\na\n\nb\n$$\n")
+    assert [unit.plain for unit in chunk.units] == [
+        "To start: key 2x wait",
+        "key 2x wait",
+        "Dad says: Go slow.",
+        "Go slow.",
+        "Then: a b",
+        "a b",
+    ]
+    assert chunk.plain == "To start:\nsh\nkey 2x\nwait\nDad says:\nGo slow.\nThen:\na\nb"
+    assert chunk.text[chunk.units[1].start : chunk.units[1].end] == "```sh\nkey 2x\n\nwait\n```"
+
+
+def test_a_callout_is_quoted_with_its_title() -> None:
+    [chunk] = read("> [!todo] Before leaving\n> - [ ] gas off\n")
+    assert [unit.shown for unit in chunk.units] == ["Before leaving: ☐ gas off", "☐ gas off"]
+    [chunk] = read("> [!info] Harbour code\n> Ask first.\n> - gate 4711\n")
+    assert [(unit.lead, unit.plain) for unit in chunk.units] == [
+        ("", "Harbour code: Ask first. gate 4711"),
+        ("Harbour code", "Ask first."),
+        ("Harbour code", "gate 4711"),
+    ]
+
+
+def test_a_definition_is_quoted_after_its_term() -> None:
+    [chunk] = read("Text.\n\nHull\n: the shell\n  of a boat\n: a husk\n")
+    assert [unit.plain for unit in chunk.units] == ["Text.", "Hull: the shell of a boat; a husk"]
+
+
+def test_a_footnote_far_below_brings_the_sentence_that_refers_to_it() -> None:
+    chunks = read(
+        f"The wire is copper.[^w] More.\n\n{words(150)}\n\n## End\n\n{words(30, 200)}\n\n[^w]: Cost 34 € at Obi.\n"
+    )
+    note = chunks[-1]
+    assert note.plain.endswith("Cost 34 € at Obi. (The wire is copper.)")
+    assert (note.units[-1].plain, note.units[-1].lead) == ("Cost 34 € at Obi.", "The wire is copper.")
+    assert note.text[note.units[-1].start - note.start :] == "[^w]: Cost 34 € at Obi."
+    assert [unit.plain for unit in chunks[0].units][:2] == ["The wire is copper.", "More."]
+
+
+def test_a_footnote_beside_its_sentence_does_not_repeat_it() -> None:
+    [chunk] = read("The wire is copper[^w].\n\n[^w]: Cost 34 €.\n")
+    assert chunk.plain == "The wire is copper.\nCost 34 €."
 
 
 def test_a_heading_without_text_is_quoted_itself() -> None:
@@ -244,12 +310,23 @@ BLOCKS = st.one_of(
     WORDS.map("> {}\n> more".format),
     WORDS.map("```\n# {}\n".format),
     WORDS.map("[^1]: {}".format),
+    WORDS.map("said.[^1] {0}\n[^1]: {0}\n\n    {0}".format),
+    WORDS.map("> [!note] {0}\n> {0}\n> - {0}".format),
+    WORDS.map("{0}\n: {0}\n\n: {0}".format),
+    WORDS.map("$$\n{0}\n\n{0}\n$$".format),
+    WORDS.map("> | a | b |\n> |---|---|\n> | {} | x |".format),
+    WORDS.map("<table><caption>{0}</caption>\n<tr><th>{0}\n<tr><td>{0}</td><td>b</td></tr></table> {0}".format),
     st.sampled_from(
         [
             "---",
             "```",
             "<div>",
             "$$",
+            "x $$",
+            "<tr>",
+            "</table>",
+            "    indented",
+            "[^1]:",
             "[r]: http://x.y",
             "{% x %}",
             "- 2024-01-02: met",

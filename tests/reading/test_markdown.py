@@ -127,16 +127,78 @@ def test_headings_and_items_in_code_are_code() -> None:
 
 
 def test_quotes_footnotes_html_and_definitions_are_kept_whole() -> None:
-    document = load(
-        "> [!note] Mind\n> this\n\n[^1]: A note.\n\n<div>\nhtml\n</div>\n\n[ref]: http://x.y\n\n$$\nx\n$$\n"
-    )
+    document = load("> as said\n> before\n\n[^1]: A note.\n\n<div>\nhtml\n</div>\n\n[ref]: http://x.y\n\n$$\nx\n$$\n")
     assert [(kind, text) for kind, _, _, text in blocks_of(document)] == [
-        (BlockKind.QUOTE, "> [!note] Mind\n> this"),
+        (BlockKind.QUOTE, "> as said\n> before"),
         (BlockKind.FOOTNOTE, "[^1]: A note."),
         (BlockKind.PARAGRAPH, "<div>\nhtml\n</div>"),
         (BlockKind.PARAGRAPH, "[ref]: http://x.y"),
-        (BlockKind.PARAGRAPH, "$$\nx\n$$"),
+        (BlockKind.CODE, "$$\nx\n$$"),
     ]
+
+
+def test_the_title_of_a_callout_leads_what_stands_in_it() -> None:
+    document = load("> [!warning]- Do not touch\n> The wire is live.\n> - use a tester\n\n> [!tip]\n> Wear gloves.\n")
+    assert blocks_of(document) == [
+        (BlockKind.QUOTE, 0, "", "> [!warning]- Do not touch"),
+        (BlockKind.QUOTE, 0, "Do not touch", "> The wire is live."),
+        (BlockKind.ITEM, 0, "Do not touch", "> - use a tester"),
+        (BlockKind.QUOTE, 0, "tip", "> [!tip]\n> Wear gloves."),
+    ]
+
+
+def test_a_display_formula_is_whole_also_over_blank_lines() -> None:
+    document = load("It is:\n\n$$\na = b\n\n- c\n$$\n\nBut $$ is money.\n\n$$ open\n\n# End\n\nshut $$\n")
+    assert [text for kind, _, _, text in blocks_of(document) if kind is BlockKind.CODE] == ["$$\na = b\n\n- c\n$$"]
+    assert [text for kind, _, _, text in blocks_of(document)][2:] == [
+        "But $$ is money.",
+        "$$ open",
+        "# End",
+        "shut $$",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("Hull\n: a shell\n: a husk\n", [("Hull", "Hull\n: a shell\n: a husk")]),
+        ("Hull\n\n:   a shell\n\n:   a husk\n", [("Hull", "Hull\n\n:   a shell\n\n:   a husk")]),
+        ("*Hull*  \n: a shell\n\nText.\n", [("Hull", "*Hull*  \n: a shell")]),
+        ("Two lines\nof text\n: no term\n", []),
+        (": alone\n", []),
+        ("- item\n\n: no term\n", []),
+    ],
+)
+def test_a_term_stays_with_its_definitions(text: str, blocks: list[tuple[str, str]]) -> None:
+    found = [(lead, source) for kind, _, lead, source in blocks_of(load(text)) if kind is BlockKind.DEFINITION]
+    assert found == blocks
+
+
+def test_rows_are_told_with_their_labels_however_the_table_is_written() -> None:
+    document = load(
+        "Prices:\nTool | € | Shop\n--- | ---: | ---\nDrill | 89 | Obi\nSaw \\| jig | | Aldi\n\n"
+        "> | Gate | Code |\n> |---|---|\n> | north | 4711 |\n\n| | |\n|---|---|\n| a | b |\n"
+    )
+    assert [(block.shown, block.lead) for block in document.blocks if block.kind is BlockKind.ROW and block.shown] == [
+        ("Tool: Drill | €: 89 | Shop: Obi", "Tool | € | Shop"),
+        ("Tool: Saw | jig | Shop: Aldi", "Tool | € | Shop"),
+        ("Gate: north | Code: 4711", "Gate | Code"),
+    ]
+
+
+def test_what_merged_cells_left_out_is_told_too() -> None:
+    document = load("| City | Year | Sum |\n|---|---|---|\n| Rome | 2020 | 1 |\n| | 2021 | 2 |\n")
+    assert [block.shown for block in document.blocks][1:] == [
+        "City: Rome | Year: 2020 | Sum: 1",
+        "City: Rome | Year: 2021 | Sum: 2",
+    ]
+
+
+def test_lists_may_nest_deep_and_a_long_outline_is_cut() -> None:
+    document = load("".join(f"{'  ' * depth}- level {depth}\n" for depth in range(25)))
+    assert [block.depth for block in document.blocks] == list(range(25))
+    assert document.blocks[4].lead == "level 0 > level 1 > level 2 > level 3"
+    assert document.blocks[24].lead == "level 0 > … > level 22 > level 23"
 
 
 def test_tags_are_those_a_person_wrote() -> None:

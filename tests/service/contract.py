@@ -1,7 +1,7 @@
 """The field names of contract.md, as sets."""
 
 _PLACE = {"doc_id", "path", "title", "kind", "heading", "line", "page", "t_start", "t_end", "speaker", "date"}
-HIT = _PLACE | {"rank", "score", "cosine", "bm25", "start", "end", "text", "links", "before", "after"}
+HIT = _PLACE | {"rank", "score", "cosine", "bm25", "start", "end", "text", "links", "before", "after"} | {"also"}
 CITATION = _PLACE | {"n", "start", "end", "quote", "links", "score", "support"}
 SENTENCE = {"text", "citations", "support"}
 FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"}

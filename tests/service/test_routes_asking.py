@@ -49,10 +49,16 @@ def test_ask_gives_an_answer(server: httpx.Client) -> None:
 
 
 def test_options_reach_the_library(server: httpx.Client, library: FakeLibrary) -> None:
-    body = QUESTION | {"llm": False, "deadline_ms": 1500, "limit": 3}
+    body = QUESTION | {"llm": False, "deadline_ms": 1500, "limit": 3, "surroundings": True}
     assert server.post("/v1/ask", json=body).json()["mode"] == "extractive"
     request = library.asked[-1]
-    assert (request.llm, request.deadline_s, request.limit) == (False, 1.5, 3)
+    assert (request.llm, request.deadline_s, request.limit, request.surroundings) == (False, 1.5, 3, True)
+
+
+def test_surroundings_are_given_where_they_are_asked_for(server: httpx.Client) -> None:
+    for body, around in (({}, (None, None)), ({"surroundings": True}, ("Before. ", " After."))):
+        [hit] = server.post("/v1/search", json={"query": "embeddings"} | body).json()["hits"]
+        assert (hit["before"], hit["after"]) == around
 
 
 def test_a_stream_has_passages_tokens_citations_and_the_whole(server: httpx.Client) -> None:

@@ -75,6 +75,16 @@ FULL_CHUNKS = (
 FULL_RECORD = FileRecord(FULL_DOCUMENT.path, FileStatus.INDEXED, "cp1252", 2, "2026-01-01", "1:2:3", "ab" * 32)
 
 
+def test_neighbours_are_the_chunks_beside_each_in_its_document(store: Store) -> None:
+    first, second = entry("a.md", "one", "two", "three"), entry("b.md", "four")
+    fill(store, first, second)
+    one, two, three = (chunk.chunk_id for chunk in first.chunks)
+    [four] = (chunk.chunk_id for chunk in second.chunks)
+    with store.reading() as snapshot:
+        asked = snapshot.neighbours([three, four, one, "no", two, one])
+    assert asked == [(two, None), (None, None), (None, two), (None, None), (one, three), (None, two)]
+
+
 def test_every_field_of_every_record_comes_back_after_reopening(open_store: OpenStore, tmp_path: Path) -> None:
     failed = FileRecord("other.pdf", FileStatus.FAILED, "encrypted")
     with open_store(tmp_path) as store:

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ragnotes.asking.answering import Request
+from ragnotes.events import Final
+from ragnotes.types import Answer
+from tests.asking.stage import asker_over, index_notes
+
+GARAGE = """\
+# Garage
+
+The wiring uses copper of 2.5 mm².[^wire] The fuse is a B16.
+
+| Tool | Price | Shop |
+|------|-------|------|
+| Drill | 89 € | Bauhaus |
+|       | 95 € | Obi |
+
+<table>
+<tr><th>Room</th><th>Lamp</th></tr>
+<tr><td>Bath</td><td>GU10 IP44</td></tr>
+</table>
+
+## Before leaving
+
+- [ ] turn the heater off
+- [x] lock the roof window
+
+## Compressor
+
+To start the compressor:
+
+```
+open the drain valve
+```
+
+> [!warning] Oil level
+> Check it with a cold motor only.
+
+## Later
+
+More.
+
+[^wire]: Bought at Hornbach for 34 €.
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    index_notes(tmp_path, {"garage.md": GARAGE}).close()
+    return tmp_path
+
+
+def ask(folder: Path, question: str) -> Answer:
+    store = index_notes(folder, {})
+    final = list(asker_over(store, folder).ask(Request(question, llm=False)))[-1]
+    store.close()
+    assert isinstance(final, Final)
+    return final.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "quote"),
+    [
+        ("What is the price of the drill?", "Tool: Drill | Price: 89 € | Shop: Bauhaus", "| Drill | 89 € | Bauhaus |"),
+        ("Which shop sells the drill for 95 €?", "Tool: Drill | Price: 95 € | Shop: Obi", "|       | 95 € | Obi |"),
+        (
+            "Which lamp is in the bath?",
+            "Room: Bath | Lamp: GU10 IP44",
+            "<tr><td>Bath</td><td>GU10 IP44</td></tr>\n</table>",
+        ),
+        ("Is the heater turned off?", "☐ turn the heater off", "- [ ] turn the heater off"),
+        ("Did I lock the roof window?", "☑ lock the roof window", "- [x] lock the roof window"),
+        (
+            "How to start the compressor?",
+            "To start the compressor: open the drain valve",
+            "To start the compressor:\n\n```\nopen the drain valve\n```",
+        ),
+        (
+            "What about the oil level with a cold motor?",
+            "Oil level: Check it with a cold motor only.",
+            "> [!warning] Oil level\n> Check it with a cold motor only.",
+        ),
+    ],
+)
+def test_an_answer_is_told_as_a_reader_sees_it_and_quoted_as_it_stands(
+    folder: Path, question: str, told: str, quote: str
+) -> None:
+    answer = ask(folder, question)
+    assert (answer.sentences[0].text, answer.citations[0].quote) == (told, quote)
+
+
+def test_a_sentence_brings_its_footnote_from_far_below(folder: Path) -> None:
+    answer = ask(folder, "Which wiring of copper does the garage use?")
+    assert answer.text == "The wiring uses copper of 2.5 mm². Bought at Hornbach for 34 €."
+    assert [(citation.quote, citation.place.line) for citation in answer.citations] == [
+        ("The wiring uses copper of 2.5 mm².[^wire]", 3),
+        ("[^wire]: Bought at Hornbach for 34 €.", 35),
+    ]
