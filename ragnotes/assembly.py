@@ -12,7 +12,7 @@ from threading import Lock
 
 from ragnotes.asking.answering import Asker, Request, checked_question
 from ragnotes.errors import IndexMissing, ModelError, NotFound
-from ragnotes.events import Event, IndexSummary, Progress
+from ragnotes.events import Event, Found, IndexStatus, IndexSummary, Progress
 from ragnotes.indexing import Indexer, manifest_for, status_of
 from ragnotes.models.bundled import bundled_embedder, bundled_generator
 from ragnotes.models.generator_process import LlamaGenerator
@@ -22,7 +22,7 @@ from ragnotes.reading.loaders import Limits
 from ragnotes.settings import Settings
 from ragnotes.stores.local import LocalStore
 from ragnotes.stores.writing import check_manifest, check_same_roots
-from ragnotes.types import Document, FileRecord, Filters, Found, IndexStatus, Source
+from ragnotes.types import Document, FileRecord, Filters, Source
 
 __all__ = ["Library"]
 

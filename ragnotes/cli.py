@@ -87,11 +87,11 @@ UntilOption = Annotated[
 ]
 TagOption = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Notes with this tag; repeatable.")]
 PathOption = Annotated[
-    list[str] | None, typer.Option("--path", metavar="GLOB", help="Files whose path fits; repeatable.")
+    list[str] | None, typer.Option("--path", metavar="GLOB", help="Files and folders whose path fits; repeatable.")
 ]
 KindOption = Annotated[list[Kind] | None, typer.Option("--kind", metavar="note|paper|transcript", help="Repeatable.")]
 SpeakerOption = Annotated[
-    list[str] | None, typer.Option("--speaker", metavar="S", help="Transcripts of this speaker; repeatable.")
+    list[str] | None, typer.Option("--speaker", metavar="S", help="What this speaker says; repeatable.")
 ]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -157,6 +157,7 @@ def ask(
     ignored = [f"--{name}" for name in ("corpus", "index", "embedder", "model") if flags[name]]
     answer = _ask_server(settings, body, ignored) if settings.server else _ask_here(ctx.obj, settings, body)
     console.show_left_out(answer.left_out)
+    console.show_unmatched(answer.unmatched)
     if not no_llm:
         console.show_shortfall(answer)
     _print_json(answer) if as_json else console.show_answer(answer, explain=explain, context=context)
@@ -189,6 +190,7 @@ def search(
         found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context)
         shown = found_json(found)
     console.show_left_out(shown.left_out)
+    console.show_unmatched(shown.unmatched)
     _print_json(shown) if as_json else console.show_found(shown, explain=explain, context=context)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -32,6 +32,7 @@ from ragnotes.service.wire import (
     StatusJson,
     SummaryJson,
     TokenJson,
+    UnmatchedJson,
 )
 from ragnotes.types import FileStatus, Kind, Mode, Support
 
@@ -46,6 +47,7 @@ __all__ = [
     "show_shortfall",
     "show_status",
     "show_summary",
+    "show_unmatched",
     "working",
 ]
 
@@ -75,6 +77,14 @@ _REASONS = {
 }
 _SHORTFALLS = {
     "late": "the model was too slow for the deadline; these are the notes' own words",
+}
+_UNMATCHED: Mapping[str, str] = {
+    "since": "--since {}: nothing is dated that day or later",
+    "until": "--until {}: nothing is dated that day or earlier",
+    "tags": "--tag {}: nothing has that tag",
+    "paths": "--path {}: no file fits",
+    "kinds": "--kind {}: there is none",
+    "speakers": "--speaker {}: nobody of that name speaks",
 }
 _STATUS_STYLES = {
     FileStatus.INDEXED: "green",
@@ -150,6 +160,13 @@ def show_summary(summary: SummaryJson, failed: Sequence[FileJson], *, on_stderr:
 def show_left_out(paths: Sequence[str]) -> None:
     for path in paths:
         show_note(f"{plain(path)} was left out: it has changed or gone since it was indexed; run: ragnotes index")
+
+
+def show_unmatched(unmatched: Sequence[UnmatchedJson]) -> None:
+    """Which filters let nothing through, and what they might have meant."""
+    for each in unmatched:
+        near = f"; there is {', '.join(plain(name) for name in each.near)}" if each.near else ""
+        show_note(_UNMATCHED[each.filter].format(plain(each.value)) + near)
 
 
 def show_shortfall(answer: AnswerJson) -> None:

@@ -1,12 +1,24 @@
-"""What an answer and an indexing run tell on their way, and in the end."""
+"""What searches, answers and indexing runs tell on their way, and in the end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ragnotes.types import Answer, Citation, Hit
+from ragnotes.types import Answer, Citation, FileRecord, Filters, Hit, Unmatched
 
-__all__ = ["Cited", "Event", "Final", "IndexSummary", "Passages", "Progress", "Queued", "Token"]
+__all__ = [
+    "Cited",
+    "Event",
+    "Final",
+    "Found",
+    "IndexStatus",
+    "IndexSummary",
+    "Passages",
+    "Progress",
+    "Queued",
+    "Token",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,19 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gives: hits in order, the index generation they are from, and milliseconds by stage."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    filters: Filters
+    generation: int
+    timings_ms: Mapping[str, float]
+    left_out: tuple[str, ...] = ()
+    unmatched: tuple[Unmatched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class IndexSummary:
     """What one indexing run did, in files; `embedded` counts strings sent to the embedder, `chunks` those in all."""
 
@@ -59,6 +84,17 @@ class IndexSummary:
     chunks: int = 0
     seconds: float = 0.0
     generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """Every file of the corpus with its outcome, as the disk and the index stand now; `counts` is by outcome."""
+
+    files: tuple[FileRecord, ...]
+    counts: Mapping[str, int]
+    generation: int
+    embedder: str
+    model: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from ragnotes.errors import CorpusError, LoadError
-from ragnotes.events import IndexSummary, Progress
+from ragnotes.events import IndexStatus, IndexSummary, Progress
 from ragnotes.ports import Embedder, Store
 from ragnotes.reading.chunking import CHUNKER, chunk_document
 from ragnotes.reading.corpus import UNREADABLE_FOLDER, CorpusFile, check_roots, read_bytes, walk
 from ragnotes.reading.identity import sha256_of
 from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
-from ragnotes.types import Chunk, Document, FileRecord, FileStatus, IndexStatus, Manifest
+from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest
 
 __all__ = ["Indexer", "manifest_for", "status_of"]
 

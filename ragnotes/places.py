@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 
 from ragnotes.types import CueMark, DateMark, DateRange, Document, HeadingMark, Kind, Mark, PageMark, Place
 
-__all__ = ["HEADING_SEPARATOR", "Places"]
+__all__ = ["HEADING_SEPARATOR", "SPEAKER_SEPARATOR", "Places"]
 
 HEADING_SEPARATOR = " > "
+SPEAKER_SEPARATOR = ", "
 
 M = TypeVar("M", bound=Mark)
 
@@ -46,6 +47,10 @@ class Places:
         """The line that holds `offset`, from 1."""
         return bisect_left(self._newlines, offset) + 1
 
+    def speakers(self, start: int, end: int) -> tuple[str, ...]:
+        """All who are heard in [start, end), in order of appearance."""
+        return tuple(dict.fromkeys(cue.speaker for cue in self._cues.within(start, end) if cue.speaker))
+
     def section(self, offset: int) -> tuple[Mark | None, ...]:
         """What a chunk must not run across: the marks of heading, page and date that hold at `offset`."""
         return self._headings.at(offset), self._pages.at(offset), self._dates.at(offset)
@@ -61,14 +66,13 @@ class Places:
         cues = self._cues.within(start, end)
         starts = [cue.t_start for cue in cues if cue.t_start is not None]
         ends = [cue.t_end for cue in cues if cue.t_end is not None]
-        speakers = dict.fromkeys(cue.speaker for cue in cues if cue.speaker)
         return Place(
             heading=HEADING_SEPARATOR.join(self.heading(under)) or None,
             line=self.line(start) if self._has_lines else None,
             page=self.page(start),
             t_start=starts[0] if starts else None,
             t_end=max(ends) if ends else None,
-            speaker=", ".join(speakers) or None,
+            speaker=SPEAKER_SEPARATOR.join(self.speakers(start, end)) or None,
             date=self.date(under),
         )
 

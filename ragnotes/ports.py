@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ragnotes.types import Chunk, Document, FileRecord, Filters, Manifest, Scored, Source, Vectors
 
 __all__ = [
     "Draft",
     "Embedder",
+    "FilterName",
     "Generator",
     "Loader",
     "Prompt",
@@ -99,6 +100,9 @@ class Generator(Protocol):
     def close(self) -> None: ...
 
 
+FilterName = Literal["since", "until", "tags", "paths", "kinds", "speakers"]
+
+
 class Snapshot(Protocol):
     """One generation of a store, as one reader sees it: nothing in it changes until it is closed."""
 
@@ -115,6 +119,8 @@ class Snapshot(Protocol):
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]: ...
     def respelled(self, words: Sequence[str]) -> list[str]: ...
     def count(self) -> int: ...
+    def any_passes(self, filters: Filters) -> bool: ...
+    def values_of(self, name: FilterName) -> list[str]: ...
     def documents(self) -> list[Source]: ...
     def document(self, doc_id: str) -> Document | None: ...
     def files(self) -> list[FileRecord]: ...

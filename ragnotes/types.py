@@ -186,12 +186,21 @@ class Place:
     date: DateRange | None = None
 
 
+class Link(NamedTuple):
+    """Where a link leads, as the note writes it, and the words that it stands on; "" for an address alone."""
+
+    url: str
+    words: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """The smallest quotable part of a chunk: a sentence, list item or table row.
 
     `start` and `end` are offsets into the document; `plain` is the text as a reader sees it, without markup or URLs;
-    `lead` is as in `Block`. `shown` is how an answer tells it; empty where that is `plain`.
+    `lead` is as in `Block`. `shown` is how an answer tells it; empty where that is `plain`. `links` are those in the
+    unit, in order; `near` are those beside it that speak of the same thing, nearest first: of its paragraph or item, of
+    the item or heading above.
     """
 
     start: int
@@ -199,6 +208,8 @@ class Unit:
     plain: str
     lead: str = ""
     shown: str = ""
+    links: tuple[Link, ...] = ()
+    near: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,8 +340,9 @@ class Sentence:
 class Filters:
     """What a search is limited to; empty means everything. Values of one kind are alternatives, kinds are combined.
 
-    Dates are inclusive and match a chunk whose own dates overlap them. Paths are shell patterns over the whole path.
-    `source` says where the dates come from, None where there are none.
+    Dates are inclusive and match a chunk whose own dates overlap them. Paths are shell patterns over the whole path, or
+    files and folders. `source` says where the dates come from, None where there are none. `without` are the paths of
+    documents that nobody asked to leave out, but whose files have changed or gone.
     """
 
     since: date | None = None
@@ -340,12 +352,22 @@ class Filters:
     kinds: tuple[Kind, ...] = ()
     speakers: tuple[str, ...] = ()
     source: str | None = None
+    without: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.since or self.until or self.tags or self.paths or self.kinds or self.speakers)
+        named = self.tags or self.paths or self.kinds or self.speakers or self.without
+        return bool(self.since or self.until or named)
 
 
 NO_FILTERS = Filters()
+
+
+class Unmatched(NamedTuple):
+    """A value of a filter that by itself lets nothing of the notes through, and up to three that come near."""
+
+    filter: str
+    value: str
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +376,7 @@ class Answer:
 
     `reason` says why the notes hold no answer, or why an answer is extractive though a model was asked for.
     `left_out` are files that were changed or deleted since they were indexed, whose passages were not used.
+    `unmatched` says which filters left nothing to search, where that is why there are no passages.
     """
 
     question: str
@@ -368,6 +391,7 @@ class Answer:
     timings_ms: Mapping[str, float]
     usage: Mapping[str, int]
     left_out: tuple[str, ...] = ()
+    unmatched: tuple[Unmatched, ...] = ()
 
     @property
     def answered(self) -> bool:
@@ -377,18 +401,6 @@ class Answer:
     def text(self) -> str:
         """The answer as plain text, without citation markers."""
         return " ".join(sentence.text for sentence in self.sentences)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search gives: hits in order, the index generation they are from, and milliseconds by stage."""
-
-    query: str
-    hits: tuple[Hit, ...]
-    filters: Filters
-    generation: int
-    timings_ms: Mapping[str, float]
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,17 +414,6 @@ class FileRecord:
     indexed_at: str | None = None
     fingerprint: str = ""
     sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStatus:
-    """Every file of the corpus with its outcome, as the disk and the index stand now; `counts` is by outcome."""
-
-    files: tuple[FileRecord, ...]
-    counts: Mapping[str, int]
-    generation: int
-    embedder: str
-    model: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import uvicorn
 
 from ragnotes.asking.answering import Request, checked_question
 from ragnotes.errors import IndexMismatch, IndexMissing, NotFound
-from ragnotes.events import Cited, Event, Final, IndexSummary, Passages, Progress, Token
+from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Token
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.ports import Prompt, Segment, Store, TokenCounter, Usage
 from ragnotes.service.app import create_app
@@ -35,10 +35,8 @@ from ragnotes.types import (
     FileRecord,
     FileStatus,
     Filters,
-    Found,
     HeadingMark,
     Hit,
-    IndexStatus,
     Kind,
     Metadata,
     Mode,
@@ -48,6 +46,7 @@ from ragnotes.types import (
     Source,
     Support,
     Unit,
+    Unmatched,
 )
 
 NOTES = {
@@ -148,6 +147,7 @@ class FakeLibrary:
         self.failing: tuple[FileRecord, ...] = ()
         self.left_out: tuple[str, ...] = ()
         self.also: tuple[Hit, ...] = ()
+        self.unmatched: tuple[Unmatched, ...] = ()
         self.support = Support.SUPPORTED
         self.error: Exception | None = None
         """Raised by search, ask and update."""
@@ -205,7 +205,7 @@ class FakeLibrary:
         self._fail()
         self._need_index()
         hits = self._hits(query, filters, surroundings)[:limit]
-        return Found(query, hits, filters, self.generation, {"search": 1.5}, self.left_out)
+        return Found(query, hits, filters, self.generation, {"search": 1.5}, self.left_out, self.unmatched)
 
     def ask(self, request: Request) -> Iterator[Event]:
         checked_question(request.question)
@@ -289,6 +289,7 @@ class FakeLibrary:
                 timings_ms={"total": 2.5},
                 usage={},
                 left_out=self.left_out,
+                unmatched=self.unmatched,
             )
         )
 

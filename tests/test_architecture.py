@@ -19,6 +19,7 @@ LAYERS = [
         "ports",
         "events",
         "places",
+        "matching",
         "sentences",
         "languages",
         "forms",

@@ -19,7 +19,7 @@ from ragnotes.errors import CorpusError, GeneratorBusy, IndexMissing, RagnotesEr
 from ragnotes.events import Final
 from ragnotes.service.encoding import answer_json
 from ragnotes.service.guards import is_loopback
-from ragnotes.types import FileRecord, FileStatus, Filters, Kind, Mode, Support
+from ragnotes.types import FileRecord, FileStatus, Filters, Kind, Mode, Support, Unmatched
 from tests.fakes import FakeLibrary, serving
 from tests.service import contract
 
@@ -88,6 +88,18 @@ def test_explain_shows_the_scores(run: Run) -> None:
 
 def test_ask_is_also_a_command_of_ragnotes(run: Run) -> None:
     assert run("ragnotes", "ask", QUESTION) == run("ask", QUESTION)
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_a_filter_that_lets_nothing_through_is_told_with_what_comes_near(
+    run: Run, library: FakeLibrary, command: str
+) -> None:
+    library.unmatched = (Unmatched("tags", "diry", ("diary", "day")), Unmatched("speakers", "Zoe"))
+    _, out, err = run(command, QUESTION)
+    assert "note: --tag diry: nothing has that tag; there is diary, day\n" in err
+    assert "note: --speaker Zoe: nobody of that name speaks\n" in err
+    _, out, _ = run(command, QUESTION, "--json")
+    assert json.loads(out)["unmatched"][0] == {"filter": "tags", "value": "diry", "near": ["diary", "day"]}
 
 
 def test_json_is_the_answer_alone(run: Run, library: FakeLibrary) -> None:

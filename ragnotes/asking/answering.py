@@ -15,17 +15,19 @@ from datetime import date
 from ragnotes.asking.abstention import reason_to_abstain
 from ragnotes.asking.evidence import select_evidence
 from ragnotes.asking.extraction import extract, stands
+from ragnotes.asking.link_questions import asks_for_link, subject_of_link
 from ragnotes.asking.own_time import limited_to_own_time, subject_of
 from ragnotes.asking.prompting import build_prompt
-from ragnotes.asking.retrieval import retrieve
+from ragnotes.asking.retrieval import retrieve_fresh
 from ragnotes.asking.surroundings import with_surroundings
+from ragnotes.asking.unmatched import unmatched
 from ragnotes.asking.verification import Checked, check_draft
 from ragnotes.asking.words import has_content
 from ragnotes.errors import ModelError, UsageError
-from ragnotes.events import Cited, Event, Final, Passages, Token
+from ragnotes.events import Cited, Event, Final, Found, Passages, Token
 from ragnotes.ports import Embedder, Snapshot, Store
 from ragnotes.ports import Generator as LanguageModel
-from ragnotes.types import NO_FILTERS, Answer, Citation, Evidence, Filters, Found, Hit, Mode, Sentence, Source, Vectors
+from ragnotes.types import NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence, Source, Vectors
 
 __all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
 
@@ -75,13 +77,16 @@ class Asker:
             hits, left_out = self._retrieve(snapshot, query, vector, filters, limit)
             hits = with_surroundings(snapshot, hits) if surroundings else hits
             clock.lap("search")
-            return Found(query, tuple(hits), filters, snapshot.generation, clock.laps, tuple(left_out))
+            foreign = unmatched(snapshot, filters) if not hits else ()
+            return Found(query, tuple(hits), filters, snapshot.generation, clock.laps, tuple(left_out), foreign)
 
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer, `Final` last. Raises UsageError on an empty or endless question."""
         question = checked_question(request.question)
         filters = limited_to_own_time(question, request.filters, today=self.today())
         subject = subject_of(question, filters)
+        if asks_for_link(question):
+            subject = subject_of_link(subject)
         clock = _Clock()
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([question])[0]
@@ -90,8 +95,9 @@ class Asker:
             passages = tuple(with_surroundings(snapshot, shown) if request.surroundings else shown)
             clock.lap("search")
             yield Passages(passages)
-            evidence = select_evidence(snapshot, self.embedder, vector, hits, subject=subject)
+            evidence = select_evidence(snapshot, self.embedder, vector, hits, subject=subject, filters=filters)
             reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, subject=subject)
+            foreign = unmatched(snapshot, filters) if not hits else ()
             generation = snapshot.generation
             clock.lap("evidence")
         draft = _Draft([], reason)
@@ -115,20 +121,22 @@ class Asker:
                 timings_ms=clock.laps | {"total": clock.total_ms()},
                 usage=draft.usage,
                 left_out=tuple(left_out),
+                unmatched=foreign,
             )
         )
 
     def _retrieve(
         self, snapshot: Snapshot, query: str, vector: Vectors, filters: Filters, limit: int
     ) -> tuple[list[Hit], list[str]]:
-        return retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=self.is_fresh)
+        return retrieve_fresh(snapshot, query, vector, filters=filters, limit=limit, is_fresh=self.is_fresh)
 
     def _draft(
         self, request: Request, question: str, subject: str, evidence: Sequence[Evidence], clock: _Clock
     ) -> Generator[Event, None, _Draft]:
         """What the answer is made of: the model's sentences where they stand, else the evidence itself."""
         extracted = extract(question, evidence, subject=subject)
-        if not request.llm or not has_content(subject):  # a day's notes are told as they stand
+        told = not has_content(subject) or (asks_for_link(question) and any(item.evidence.links for item in extracted))
+        if not request.llm or told:  # a day's notes and links are told as they stand
             return _Draft(extracted)
         if self.generator is None:
             return _Draft(extracted, self.no_model)

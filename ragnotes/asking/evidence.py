@@ -8,12 +8,14 @@ need not repeat the word.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from ragnotes.asking.words import content_stems, has_content, held_stems, query_terms, stems
+from ragnotes.matching import folded, spoken_by
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
-from ragnotes.types import Evidence, Hit, Unit, Vectors
+from ragnotes.types import NO_FILTERS, Evidence, Filters, Hit, Unit, Vectors
 
 __all__ = ["question_weights", "select_evidence"]
 
@@ -23,7 +25,14 @@ UNITS = 64
 """Units that are judged at the most; each is embedded."""
 CONTEXT_SHARE = 0.6
 """How much a question's word counts that only the context of a unit holds."""
-
+OTHER_SPEAKER = 0.8
+"""What is left of a unit's score where the question names a speaker, and somebody else speaks."""
+_WORD = re.compile(r"\w+")
+_SAYS = re.compile(
+    r"\b(?:says?|said|tells?|told|thinks?|thought|argues?|argued|mention\w*|explain\w*|according to|opinion|view"
+    r"|dijo|dice|según|sagte?|meinte?|laut|erklärte?)\b",
+    re.IGNORECASE,
+)
 
 COSINE_WEIGHT, COVERAGE_WEIGHT, PASSAGE_WEIGHT = 0.45, 0.35, 0.20
 """How the parts of a unit's score are mixed; docs/log.md has what other mixtures gave."""
@@ -51,41 +60,63 @@ def select_evidence(
     hits: Sequence[Hit],
     *,
     subject: str,
+    filters: Filters = NO_FILTERS,
 ) -> list[Evidence]:
     """The units of the best hits, best first; ties go to the better passage, then to the earlier unit.
 
     `vector` is the question's embedding. `subject` is the part of the question that a unit must speak of; where it has
-    no content, none need.
+    no content, none need. With a filter on speakers every unit is theirs alone; where the question names a speaker,
+    the units of others count less.
     """
     rarity = question_weights(snapshot, subject) if has_content(subject) else {}
+    places = _places(snapshot, hits[:PASSAGES])
     all_units = [(hit, unit) for hit in hits[:PASSAGES] for unit in hit.chunk.units]
+    if filters.speakers:
+        all_units = [(hit, unit) for hit, unit in all_units if spoken_by(_voices(places, hit, unit), filters.speakers)]
     units = ([(hit, unit) for hit, unit in all_units if _tells(hit, unit)] or all_units)[:UNITS]
     if not units:
         return []
     vectors = embedder.embed_documents([_in_context(hit, unit) for hit, unit in units])
-    cosines = vectors @ vector
-    places: dict[str, Places] = {}
+    cosines = (vectors @ vector).tolist()
+    named = _named(subject, [speaker for hit, unit in units for speaker in _voices(places, hit, unit)])
     evidence = []
-    for (hit, unit), cosine in zip(units, cosines.tolist(), strict=True):
-        document = snapshot.document(hit.source.doc_id) if hit.source.doc_id not in places else None
-        if document is not None:
-            places[hit.source.doc_id] = Places(document)
-        text = hit.chunk.text[unit.start - hit.chunk.start : unit.end - hit.chunk.start]
-        share = coverage(rarity, unit.plain, f"{hit.chunk.context} {unit.lead}")
+    for (hit, unit), cosine in zip(units, cosines, strict=True):
+        urls = tuple(dict.fromkeys(link.url for link in unit.links))
+        share = coverage(rarity, " ".join((unit.plain, *urls)), f"{hit.chunk.context} {unit.lead}")
         score = COSINE_WEIGHT * max(cosine, 0.0) + COVERAGE_WEIGHT * share + PASSAGE_WEIGHT * hit.score
+        if named and not named & set(_voices(places, hit, unit)):
+            score *= OTHER_SPEAKER
         evidence.append(
             Evidence(
                 hit=hit,
                 unit=unit,
-                text=text,
+                text=hit.chunk.text[unit.start - hit.chunk.start : unit.end - hit.chunk.start],
                 score=round(score, 6),
                 cosine=round(cosine, 6),
                 coverage=round(share, 6),
                 place=places[hit.source.doc_id].of(unit.start, unit.end),
-                links=tuple(link for link in hit.chunk.links if link in text),
+                links=urls,
             )
         )
     return sorted(evidence, key=lambda item: (-item.score, item.hit.rank, item.unit.start))
+
+
+def _places(snapshot: Snapshot, hits: Sequence[Hit]) -> dict[str, Places]:
+    """The places of the hits' documents, by their id."""
+    documents = (snapshot.document(doc_id) for doc_id in dict.fromkeys(hit.source.doc_id for hit in hits))
+    return {document.doc_id: Places(document) for document in documents if document is not None}
+
+
+def _voices(places: Mapping[str, Places], hit: Hit, unit: Unit) -> tuple[str, ...]:
+    return places[hit.source.doc_id].speakers(unit.start, unit.end)
+
+
+def _named(question: str, speakers: Sequence[str]) -> set[str]:
+    """The speakers whom the question names: by a capitalised word, or by any where it asks what somebody said."""
+    words = _WORD.findall(question)
+    asked = words if _SAYS.search(question) else [word for word in words if word[0].isupper()]
+    stated = {folded(word) for word in asked if has_content(word)}
+    return {speaker for speaker in speakers if stated & {folded(word) for word in _WORD.findall(speaker)}}
 
 
 def coverage(rarity: Mapping[str, float], text: str, context: str) -> float:

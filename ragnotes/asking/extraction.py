@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ragnotes.asking.duplicates import says_again
+from ragnotes.asking.link_questions import asks_for_link, links_to_tell, with_links
 from ragnotes.asking.verification import Checked
 from ragnotes.asking.words import content_stems, has_content
 from ragnotes.types import Evidence, Support
@@ -22,9 +24,6 @@ CLOSE = 0.85
 
 _WHEN = re.compile(r"^\s*(?:when|on (?:what|which) (?:day|date)|what (?:day|date)|cuándo|wann)\b", re.IGNORECASE)
 _OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*|mi|mis|yo)\b", re.IGNORECASE)
-_LINK = re.compile(
-    r"\b(?:links?|urls?|websites?|web ?pages?|repos?|repository|repositories|arxiv|github|where)\b", re.I
-)
 
 
 def extract(question: str, evidence: Sequence[Evidence], *, subject: str) -> list[Checked]:
@@ -32,15 +31,26 @@ def extract(question: str, evidence: Sequence[Evidence], *, subject: str) -> lis
 
     Asked for a time and no `subject`, the answer is what was noted then, in the order of the notes. Asked when the
     person did something, it opens with the date of the notes; when the rest of the world did something, that date says
-    nothing. Asked for a link, it ends with the links. A sentence brings its footnotes.
+    nothing. Asked for a link, each piece ends with those that fit, none told twice. A sentence brings its footnotes.
     """
+    if asks_for_link(question):
+        evidence = with_links(question, evidence, subject=subject)
     if has_content(subject):
         chosen = _chosen(evidence, max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
         chosen = _with_footnotes(chosen, evidence)
     else:
         in_order = sorted(evidence, key=lambda item: (item.hit.source.path, item.unit.start, -item.unit.end))
         chosen = _chosen(in_order, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
-    return [Checked(_sentence(question, item), item, Support.SUPPORTED) for item in chosen]
+    checked = [Checked(_sentence(question, item), item, Support.SUPPORTED) for item in chosen]
+    return list(_with_links_told(question, checked, subject)) if asks_for_link(question) else checked
+
+
+def _with_links_told(question: str, checked: Sequence[Checked], subject: str) -> Iterator[Checked]:
+    told: set[str] = set()
+    for item in checked:
+        new = [link for link in links_to_tell(question, item.evidence, subject=subject) if link not in told]
+        told.update(new)
+        yield replace(item, text=f"{item.text} ({', '.join(new)})") if new else item
 
 
 def _chosen(evidence: Sequence[Evidence], *, max_sentences: int, max_words: int, close: float) -> list[Evidence]:
@@ -91,6 +101,4 @@ def _sentence(question: str, item: Evidence) -> str:
         and str(item.place.date) not in text
     ):
         text = f"{item.place.date}: {text}"
-    if _LINK.search(question) and item.links:
-        text = f"{text} ({', '.join(item.links)})"
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ragnotes.asking.duplicates import distinct
 from ragnotes.asking.fusion import fuse
@@ -11,11 +12,13 @@ from ragnotes.asking.words import other_spellings, query_terms, search_terms
 from ragnotes.ports import Snapshot
 from ragnotes.types import Filters, Fused, Hit, Scored, Source, Vectors
 
-__all__ = ["CANDIDATES", "by_words", "retrieve", "terms_for"]
+__all__ = ["CANDIDATES", "by_words", "retrieve", "retrieve_fresh", "terms_for"]
 
 CANDIDATES = 100
 """How many chunks each side may bring in."""
 READ_AT_ONCE = 32
+MORE_SEARCHES = 2
+"""How often a search is made again without the files that changed since they were indexed."""
 
 
 def retrieve(
@@ -54,6 +57,26 @@ def retrieve(
 
     hits = distinct(ranked, limit, is_fresh=unchanged)
     return hits, sorted(path for path, is_so in fresh.items() if not is_so)
+
+
+def retrieve_fresh(
+    snapshot: Snapshot,
+    query: str,
+    vector: Vectors,
+    *,
+    filters: Filters,
+    limit: int,
+    is_fresh: Callable[[Source], bool],
+) -> tuple[list[Hit], list[str]]:
+    """As `retrieve`, but searches again without the files that changed or went, where they crowded out others."""
+    hits, left_out = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh)
+    for _ in range(MORE_SEARCHES):
+        if len(hits) == limit or not left_out or set(left_out) == set(filters.without):
+            break
+        filters = replace(filters, without=tuple(left_out))
+        hits, more = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh)
+        left_out = sorted({*left_out, *more})
+    return hits, left_out
 
 
 def terms_for(snapshot: Snapshot, query: str) -> list[str]:

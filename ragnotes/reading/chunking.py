@@ -1,8 +1,8 @@
 """Documents to chunks: passages on structural borders, small enough that the embedder reads every word.
 
 A chunk is a run of whole blocks of one section, page and date. It carries a context line (title > headings > date >
-what its first block needs to be understood), which is embedded and searched with it but is no part of its span. Each
-chunk knows its units: the sentences, list items and table rows that can be quoted.
+speakers > what its first block needs to be understood), which is embedded and searched with it but is no part of its
+span. Each chunk knows its units: the sentences, list items and table rows that can be quoted.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder
 from ragnotes.reading.extraction import trimmed
-from ragnotes.reading.markup import link_definitions, links_of
+from ragnotes.reading.links import DocumentLinks
 from ragnotes.reading.units import plain_of, sentences_of, units_of
-from ragnotes.types import Block, BlockKind, Chunk, Document, Kind, Mark
+from ragnotes.types import Block, BlockKind, Chunk, Document, Mark
 
 __all__ = ["CHUNKER", "chunk_document"]
 
@@ -50,7 +50,6 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
     No chunk is longer than the embedder reads, context included. A document without blocks gives [].
     """
     places = Places(document)
-    definitions = link_definitions(document.text) if document.kind is Kind.NOTE else {}
     seen: dict[str, int] = {}
     chunks = []
     runs = _runs(_pieces(document, places, embedder), _room(embedder))
@@ -66,15 +65,15 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
                 start=blocks[0].start,
                 end=blocks[-1].end,
                 text=text,
-                context=_context(document, places, _first_body(blocks), embedder),
+                context=_context(document, places, blocks, embedder),
                 plain=_plain(document, blocks),
                 place=places.of(blocks[0].start, blocks[-1].end, under=_first_body(blocks).start),
                 units=tuple(units_of(document, blocks)),
-                links=links_of(text, definitions),
                 section=section,
             )
         )
-    return chunks
+    links = DocumentLinks(document)
+    return [links.given_to(chunk) for chunk in chunks]
 
 
 def _plain(document: Document, blocks: Sequence[Block]) -> str:
@@ -231,12 +230,18 @@ def _first_body(blocks: Sequence[Block]) -> Block:
     return next((block for block in blocks if block.kind is not BlockKind.HEADING), blocks[0])
 
 
-def _context(document: Document, places: Places, first: Block, embedder: Embedder) -> str:
-    """Title > headings > date > lead, each once, cut to what the embedder can spare for it."""
+def _context(document: Document, places: Places, blocks: Sequence[Block], embedder: Embedder) -> str:
+    """Title > headings > date > speakers > lead, each once, cut to what the embedder can spare for it.
+
+    Speakers whom the text itself names are not named again.
+    """
+    first = _first_body(blocks)
     names = [document.title] if document.titled else []
     names += [name for name in places.heading(first.start) if name not in names]
     if (date := places.date(first.start)) is not None:
         names.append(str(date))
+    start, end = blocks[0].start, blocks[-1].end
+    names += [name for name in places.speakers(start, end) if name not in document.text[start:end]]
     if first.lead:
         names.append(first.lead)
     context = HEADING_SEPARATOR.join(name for name in names if name)[:_CONTEXT_CHARS].rstrip()

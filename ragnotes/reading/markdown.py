@@ -26,11 +26,12 @@ from ragnotes.reading.markup import cells_of, mask_links, plain_text
 from ragnotes.reading.tables import HtmlRow, html_rows, labelled
 from ragnotes.types import Block, BlockKind, Document, HeadingMark, Kind, Mark
 
-__all__ = ["Structure", "fill_gaps", "load_markdown", "structure_of"]
+__all__ = ["Structure", "fill_gaps", "inline_tags", "load_markdown", "structure_of"]
 
 _LEAD_CHARS = 80
 _HEADING_CHARS = 200
-_TAG = re.compile(r"(?<![^\s(,;*|])#([^\W\d_][\w-]*(?:/[\w-]+)*)")
+_TAG = re.compile(r"(?<![^\s(,;*|])#(?=[\w/-]*[^\W\d_])([\w\u0300-\u036f-]+(?:/[\w\u0300-\u036f-]+)*)")
+"""With a letter somewhere: `#1` counts something. Accents may stand apart from their letters."""
 _FOOTNOTE = re.compile(r"[ \t]*\[\^[^\[\]\s]+\]:")
 _CALLOUT = re.compile(r"[ \t>]*\[!([\w-]+)\][+-]?[ \t]*(.*)")
 _DEFINITION = re.compile(r"^ {0,3}:[ \t]+\S", re.MULTILINE)
@@ -70,7 +71,7 @@ def load_markdown(content: bytes, path: str) -> Document:
     structure = structure_of(text, body_start)
     metadata = replace(
         metadata,
-        tags=tuple(dict.fromkeys((*metadata.tags, *_tags(text, structure.blocks)))),
+        tags=tuple(dict.fromkeys((*metadata.tags, *inline_tags(text, structure.blocks)))),
         date=metadata.date or date_of_path(path),
     )
     title = stated_title or structure.first_title
@@ -105,7 +106,7 @@ def _stated_title(fields: Mapping[str, object]) -> str:
     return " ".join(plain_text(str(title)).split()) if title and isinstance(title, str | int | float | date) else ""
 
 
-def _tags(text: str, blocks: Sequence[Block]) -> Iterator[str]:
+def inline_tags(text: str, blocks: Sequence[Block]) -> Iterator[str]:
     """The `#tags` of a note: not those in code, URLs and links, and no `# heading`."""
     for block in blocks:
         if block.kind is not BlockKind.CODE and "#" in text[block.start : block.end]:

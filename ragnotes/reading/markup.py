@@ -9,10 +9,12 @@ from __future__ import annotations
 import html
 import re
 import string
+from collections.abc import Iterator, Mapping
 
 from ragnotes.reading.repair import repair_mojibake
+from ragnotes.types import Link
 
-__all__ = ["cells_of", "link_definitions", "links_of", "mask_links", "plain_text"]
+__all__ = ["cells_of", "link_definitions", "links_of", "mask_links", "placed_links", "plain_text"]
 
 # Repeats are possessive and stop at the next opener of their kind, so that hostile text costs linear time.
 _DESTINATION = r"(?:<[^<>\n]*+>|\{\{[^{}\n]*+\}\}|[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)"
@@ -32,13 +34,22 @@ _INLINE_FOOTNOTE = re.compile(r"\^\[([^\[\]\n]+)\]")
 _WIKILINK = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]+))?\]\]")
 _IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?")
 _AFTER_URL = r"\s<>\"'`|“”„‘’«»「」『』《》（）【】。，、；：！？…"
+_TOP_LEVEL = "com|org|net|io|ai|dev|edu|gov|app|info|me|eu|uk|us|ca|de|ch|at|es|fr|it|nl|be|ly|gl|gg|tv|to|co|cc|fm|ac"
 _BARE_URL = re.compile(
     rf"<?(?<![A-Za-z0-9_])((?:https?|ftp)://[^{_AFTER_URL}]+|www\.[^.{_AFTER_URL}][^{_AFTER_URL}]*)>?", re.IGNORECASE
 )
+_BARE_HOST = re.compile(rf"(?<![\w@/.:-])((?:[a-z0-9][a-z0-9-]*+\.)+(?:{_TOP_LEVEL})/[^{_AFTER_URL}]+)", re.IGNORECASE)
+"""An address without its scheme, such as arxiv.org/abs/1706.03762: known endings only, and a path, since a dot may
+stand between any two words."""
 _MAIL = re.compile(r"<([\w.+-]++@[\w.-]++)>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FRAME = re.compile(r"<(?:iframe|img|embed|video|audio|source)\b([^<>]*+)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\b(src|href|title|alt)\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+_ANCHOR_TAG = re.compile(
+    r"<a\b(?:(?!\bhref\b)[^<>])*+\bhref\s*+=\s*+(\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>]++)[^<>]*+>((?:(?!<a\b|</a>).){0,500}+)</a>",
+    re.IGNORECASE | re.DOTALL,
+)
+_LEADS_NOWHERE = re.compile(r"#|javascript:|data:", re.IGNORECASE)
 _LINE_TAG = re.compile(r"</?(?:br|dd|div|dt|li|p|td|th|tr)\b[^<>\n]*>", re.IGNORECASE)
 """Tags that part words."""
 _TAG = re.compile(r"</?[A-Za-z][\w:-]*+(?:\s[^<>\n]*+|/)?>")
@@ -115,26 +126,44 @@ def cells_of(row: str) -> list[str]:
     return [plain_text(cell.replace("\\|", "|")).replace("\n", " ") for cell in _CELL_BORDER.split(inner)]
 
 
-def links_of(source: str, definitions: dict[str, str] | None = None) -> tuple[str, ...]:
-    """The link destinations of a stretch of Markdown, in order, each once.
+def links_of(source: str, definitions: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The link destinations of a stretch of Markdown, in order, each once; `definitions` as in `placed_links`."""
+    return tuple(dict.fromkeys(link.url for _, _, link in placed_links(source, definitions)))
+
+
+def placed_links(source: str, definitions: Mapping[str, str] | None = None) -> list[tuple[int, int, Link]]:
+    """The links of a stretch of Markdown with their spans, in order.
 
     `definitions` resolves `[text][name]`; anchors within the page and wikilinks are no links.
     """
     names = definitions or {}
     unquoted = _CODE.sub(_blank, source)
-    found: list[tuple[int, str]] = []
+    found: list[tuple[re.Match[str], str, str]] = []
     for match in _INLINE_LINK.finditer(unquoted):
-        found.append((match.start(2), _destination(match[2])))
+        found.append((match, _destination(match[2]), source[match.start(1) : match.end(1)]))
     for match in _REFERENCE_LINK.finditer(unquoted):
-        found.append((match.start(), names.get((match[2] or match[1]).lower(), "")))
+        found.append((match, names.get((match[2] or match[1]).lower(), ""), match[1]))
     for match in _SHORTCUT_LINK.finditer(unquoted):
-        found.append((match.start(), names.get(match[1].lower(), "")))
+        found.append((match, names.get(match[1].lower(), ""), match[1]))
+    for match in _ANCHOR_TAG.finditer(unquoted):
+        found.append((match, match[1][1:-1] if match[1][0] in "\"'" else match[1], match[2]))
     for match in _FRAME.finditer(unquoted):
-        found += [(match.start(), value[1:-1]) for name, value in _ATTRIBUTE.findall(match[1]) if name.lower() == "src"]
-    for match in _BARE_URL.finditer(_INLINE_LINK.sub(_blank, source)):
-        found.append((match.start(1), _without_trailing_punctuation(match[1])))
-    urls = [_unescape(url) for _, url in sorted(found) if url and not url.startswith(("#", "javascript:", "data:"))]
-    return tuple(dict.fromkeys(urls))
+        attributes = _ATTRIBUTE.findall(match[1])
+        found += [(match, value[1:-1], _frame_words(match)) for name, value in attributes if name.lower() == "src"]
+    found += [(match, _without_trailing_punctuation(match[1]), "") for match in _bare_links(source)]
+    links = [(match.start(), match.end(), Link(_unescape(url), _link_words(words))) for match, url, words in found]
+    return sorted(link for link in links if link[2].url and not _LEADS_NOWHERE.match(link[2].url))
+
+
+def _bare_links(source: str) -> Iterator[re.Match[str]]:
+    """Addresses that stand in the text as they are, also in code, where they are what is fetched."""
+    rest = _ANCHOR_TAG.sub(_blank, _INLINE_LINK.sub(_blank, source))
+    yield from _BARE_URL.finditer(rest)
+    yield from _BARE_HOST.finditer(_BARE_URL.sub(_blank, rest))
+
+
+def _link_words(words: str) -> str:
+    return " ".join(plain_text(words).split()) if words else ""
 
 
 def _destination(written: str) -> str:

@@ -15,7 +15,7 @@ from ragnotes.dates import DatedLine, date_marks, date_of_path
 from ragnotes.reading.decoding import decode, stated_encoding
 from ragnotes.reading.extraction import trimmed
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
-from ragnotes.reading.markdown import Structure, fill_gaps, structure_of
+from ragnotes.reading.markdown import Structure, fill_gaps, inline_tags, structure_of
 from ragnotes.reading.markup import plain_text
 from ragnotes.types import Block, BlockKind, Document, HeadingMark, Kind, Mark, Metadata
 
@@ -46,7 +46,9 @@ def load_text(content: bytes, path: str) -> Document:
         sha256=sha256_of(content),
         marks=tuple(sorted(marks, key=lambda mark: mark.start)),
         blocks=tuple(structure.blocks),
-        metadata=Metadata(date=base, extra=stated_encoding(decoded)),
+        metadata=Metadata(
+            tags=tuple(dict.fromkeys(inline_tags(text, structure.blocks))), date=base, extra=stated_encoding(decoded)
+        ),
         verbatim=True,
     )
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ragnotes.errors import IndexMissing, NotFound, RagnotesError, ServerError, UsageError
-from ragnotes.events import Cited, Event, Final, IndexSummary, Passages, Progress, Queued, Token
+from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Queued, Token
 from ragnotes.service.wire import (
     PROBLEM_TYPE,
     AnswerJson,
@@ -28,6 +28,7 @@ from ragnotes.service.wire import (
     StatusJson,
     SummaryJson,
     TokenJson,
+    UnmatchedJson,
     valid_text,
 )
 from ragnotes.types import (
@@ -38,14 +39,13 @@ from ragnotes.types import (
     Document,
     FileRecord,
     Filters,
-    Found,
     HeadingMark,
     Hit,
-    IndexStatus,
     Mark,
     PageMark,
     Place,
     Source,
+    Unmatched,
 )
 
 __all__ = [
@@ -127,6 +127,10 @@ def filters_json(filters: Filters) -> FiltersJson:
     )
 
 
+def unmatched_json(unmatched: Unmatched) -> UnmatchedJson:
+    return UnmatchedJson(filter=unmatched.filter, value=unmatched.value, near=list(unmatched.near))
+
+
 def answer_json(answer: Answer) -> AnswerJson:
     return AnswerJson(
         question=answer.question,
@@ -146,6 +150,7 @@ def answer_json(answer: Answer) -> AnswerJson:
         timings_ms=dict(answer.timings_ms),
         usage=dict(answer.usage),
         left_out=list(answer.left_out),
+        unmatched=[unmatched_json(each) for each in answer.unmatched],
     )
 
 
@@ -157,6 +162,7 @@ def found_json(found: Found) -> FoundJson:
         generation=found.generation,
         timings_ms=dict(found.timings_ms),
         left_out=list(found.left_out),
+        unmatched=[unmatched_json(each) for each in found.unmatched],
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from ragnotes.asking.answering import Request
-from ragnotes.events import Event, IndexSummary, Progress
+from ragnotes.events import Event, Found, IndexStatus, IndexSummary, Progress
 from ragnotes.ports import Embedder, Generator, Store
-from ragnotes.types import Document, FileRecord, Filters, Found, IndexStatus, Source
+from ragnotes.types import Document, FileRecord, Filters, Source
 
 __all__ = ["Library"]
 

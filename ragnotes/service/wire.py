@@ -42,6 +42,7 @@ __all__ = [
     "StatusJson",
     "SummaryJson",
     "TokenJson",
+    "UnmatchedJson",
     "valid_name",
     "valid_text",
 ]
@@ -133,6 +134,12 @@ class FiltersJson(_Wire):
     speakers: list[Text]
 
 
+class UnmatchedJson(_Wire):
+    filter: str
+    value: Text
+    near: list[Name]
+
+
 class AnswerJson(_Wire):
     question: Text
     answered: bool
@@ -148,6 +155,7 @@ class AnswerJson(_Wire):
     timings_ms: dict[str, float]
     usage: dict[str, int]
     left_out: list[Name]
+    unmatched: list[UnmatchedJson]
 
 
 class FoundJson(_Wire):
@@ -157,6 +165,7 @@ class FoundJson(_Wire):
     generation: int
     timings_ms: dict[str, float]
     left_out: list[Name]
+    unmatched: list[UnmatchedJson]
 
 
 class SummaryJson(_Wire):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from ragnotes.forms import PRIVATE
+from ragnotes.matching import folded, path_fits, tag_key
 from ragnotes.stores.rows import pack, placeholders, unpack
 from ragnotes.stores.schema import AS_WRITTEN
 from ragnotes.types import Filters
@@ -22,15 +22,15 @@ _LETTERS = re.compile(rf"(?:[^\W_]|[{PRIVATE}])+")
 
 
 def path_matches(path: bytes, pattern: bytes) -> bool:
-    """Whether a whole packed path fits a packed shell pattern; `*` crosses folders, case counts."""
-    return fnmatchcase(unpack(path), unpack(pattern))
+    """Whether a packed path fits a packed pattern, as `matching.path_fits` has it."""
+    return path_fits(unpack(path), unpack(pattern))
 
 
 def passing(filters: Filters) -> tuple[str, list[object]]:
     """A query for the row ids of the chunks that pass, and its parameters.
 
-    Tags and speakers are compared without regard to case; a speaker is found by any part of the name. A chunk without
-    a date passes no bound on dates.
+    A tag is found by itself and by those that it is nested in, a speaker by any part of the name, both without regard
+    to case. A chunk without a date passes no bound on dates.
     """
     conditions: list[str] = []
     values: list[object] = []
@@ -44,12 +44,17 @@ def passing(filters: Filters) -> tuple[str, list[object]]:
     if filters.paths:
         fits = " OR ".join(f"{PATH_FUNCTION}(documents.path, ?)" for _ in filters.paths)
         require(f"({fits})", *(pack(pattern) for pattern in filters.paths))
+    if filters.without:
+        require(f"documents.path NOT IN ({placeholders(filters.without)})", *(pack(path) for path in filters.without))
     if filters.tags:
-        tagged = f"SELECT document FROM tags WHERE tag IN ({placeholders(filters.tags)})"
-        require(f"documents.id IN ({tagged})", *(pack(tag.casefold()) for tag in filters.tags))
+        # "/" and "0" are neighbours: between them lies what is nested in the tag
+        nested = " OR ".join("tag = ? OR (tag > ? AND tag < ?)" for _ in filters.tags)
+        keys = [pack(tag_key(tag)) for tag in filters.tags]
+        bounds = [bound for key in keys for bound in (key, key + b"/", key + b"0")]
+        require(f"documents.id IN (SELECT document FROM tags WHERE {nested})", *bounds)
     if filters.speakers:
         spoken = " OR ".join("instr(chunks.speaker, ?) > 0" for _ in filters.speakers)
-        require(f"({spoken})", *(pack(speaker.casefold()) for speaker in filters.speakers))
+        require(f"({spoken})", *(pack(folded(speaker)) for speaker in filters.speakers))
     if filters.since:
         require("chunks.date_until >= ?", filters.since.isoformat())
     if filters.until:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ragnotes.matching import folded
 from ragnotes.types import (
     Chunk,
     CueMark,
@@ -18,6 +19,7 @@ from ragnotes.types import (
     FileStatus,
     HeadingMark,
     Kind,
+    Link,
     Manifest,
     Mark,
     Metadata,
@@ -134,12 +136,12 @@ def chunk_values(chunk: Chunk) -> Row:
         chunk.section,
         when and when.since.isoformat(),
         when and when.until.isoformat(),
-        speaker and pack(speaker.casefold()),
+        speaker and pack(folded(speaker)),
         _dumps(_fields(chunk.place)),
         chunk.context,
         chunk.plain,
         _dumps(chunk.links),
-        _dumps([(unit.start, unit.end, unit.plain, unit.lead, unit.shown) for unit in chunk.units]),
+        _dumps([_unit_value(unit) for unit in chunk.units]),
     )
 
 
@@ -159,10 +161,21 @@ def chunk_of(row: Row, doc_id: str, text: str) -> Chunk:
         context=context,
         plain=plain,
         place=Place(**{**fields, "date": _date_of(fields["date"])}),
-        units=tuple(Unit(*unit) for unit in json.loads(units)),
+        units=tuple(_unit_of(*value) for value in json.loads(units)),
         links=tuple(json.loads(links)),
         section=section,
     )
+
+
+def _unit_value(unit: Unit) -> tuple[object, ...]:
+    """As short as it may be: most units have no links."""
+    value = (unit.start, unit.end, unit.plain, unit.lead, unit.shown, unit.links, unit.near)
+    return value if unit.links or unit.near else value[: 5 if unit.shown else 4]
+
+
+def _unit_of(start: int, end: int, plain: str, lead: str, shown: str = "", *links: Sequence[list[str]]) -> Unit:
+    inside, near = (tuple(Link(*link) for link in each) for each in links or ((), ()))
+    return Unit(start, end, plain, lead, shown, inside, near)
 
 
 def file_values(record: FileRecord) -> Row:

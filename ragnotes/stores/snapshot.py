@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 import numpy as np
 
 from ragnotes.errors import IndexDamaged
+from ragnotes.places import SPEAKER_SEPARATOR
+from ragnotes.ports import FilterName
 from ragnotes.stores.filtering import any_of, passing
 from ragnotes.stores.rows import (
     CHUNK_COLUMNS,
@@ -21,6 +24,7 @@ from ragnotes.stores.rows import (
     file_of,
     manifest_of,
     source_of,
+    unpack,
 )
 from ragnotes.stores.schema import BM25_WEIGHTS
 from ragnotes.stores.sharing import SharedVectors
@@ -169,6 +173,21 @@ class LocalSnapshot:
         [(count,)] = self._query("SELECT count(*) FROM chunks", ())
         return int(count)
 
+    def any_passes(self, filters: Filters) -> bool:
+        """Whether any chunk passes."""
+        statement, values = passing(filters)
+        return bool(self._query(f"{statement} LIMIT 1", values))
+
+    def values_of(self, name: FilterName) -> list[str]:
+        """What there is to filter by, sorted: paths and their folders; for `since` the last day, else the first."""
+        rows = [row[0] for row in self._query(VALUES[name], ()) if row[0] is not None]
+        found = [unpack(value) if isinstance(value, bytes) else str(value) for value in rows]
+        if name == "speakers":
+            found = [speaker for speakers in found for speaker in speakers.split(SPEAKER_SEPARATOR)]
+        if name == "paths":
+            found += [str(folder) for path in found for folder in PurePosixPath(path).parents if folder.name]
+        return sorted(set(found))
+
     def documents(self) -> list[Source]:
         """All documents, by path."""
         return _records(source_of, self._query(f"SELECT {SOURCE_COLUMNS} FROM documents ORDER BY path", ()))
@@ -216,6 +235,15 @@ class LocalSnapshot:
     def _names(self, rows: Sequence[int]) -> dict[int, str]:
         return dict(self._query(f"SELECT id, chunk_id FROM chunks WHERE id IN {LISTED}", (listed(rows),)))
 
+
+VALUES: Mapping[FilterName, str] = {
+    "since": "SELECT max(date_until) FROM chunks",
+    "until": "SELECT min(date_since) FROM chunks",
+    "tags": "SELECT tag FROM tags",
+    "paths": "SELECT path FROM documents",
+    "kinds": "SELECT kind FROM documents",
+    "speakers": "SELECT DISTINCT json_extract(place, '$.speaker') FROM chunks WHERE speaker IS NOT NULL",
+}
 
 LISTED = "(SELECT value FROM json_each(?))"
 """For `IN`: the values of one parameter made by `listed`, however many; SQLite bounds the number of parameters."""

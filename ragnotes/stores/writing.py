@@ -10,6 +10,7 @@ import numpy as np
 from ragnotes.errors import IndexMismatch
 from ragnotes.forms import forms_in
 from ragnotes.languages import language_of
+from ragnotes.matching import tag_key
 from ragnotes.stores.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -116,7 +117,7 @@ def put_document(
     values = document_values(document)
     statement = f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES ({placeholders(values)}) RETURNING id"
     [(row,)] = query(statement, values)
-    for tag in dict.fromkeys(tag.casefold() for tag in document.metadata.tags):
+    for tag in filter(None, dict.fromkeys(tag_key(tag) for tag in document.metadata.tags)):
         query("INSERT INTO tags (tag, document) VALUES (?, ?)", (pack(tag), row))
     language = language_of(document.text[:LANGUAGE_CHARS])
     for ordinal, (chunk, embedding) in enumerate(zip(chunks, embeddings, strict=True)):

@@ -38,6 +38,13 @@ from ragnotes.reading.markup import cells_of, link_definitions, links_of, mask_l
         ('<iframe src="https://x.y/e" title="Talk"></iframe>', "Talk", ("https://x.y/e",)),
         ('<img src="a.png" alt="A cat"/>', "A cat", ("a.png",)),
         ('<a href="https://x.y/z">text</a>', "text", ("https://x.y/z",)),
+        ("<a class=b href='/z'><b>the</b> text</a>", "the text", ("/z",)),
+        (
+            "at arxiv.org/abs/1.2, (x.co.uk/y).",
+            "at arxiv.org/abs/1.2, (x.co.uk/y).",
+            ("arxiv.org/abs/1.2", "x.co.uk/y"),
+        ),
+        ("and/or e.g./i.e. x.py/y a.com me@a.com/b", "and/or e.g./i.e. x.py/y a.com me@a.com/b", ()),
         ("[[Page]] and [[Page|alias]]", "Page and alias", ()),
         ("[[Page#Part]] and [[#Part]]", "Page > Part and Part", ()),
         ("![[image.png|200]] ![[image.png|A cat]]", "image.png A cat", ()),
@@ -194,6 +201,7 @@ HOSTILE = [
     *("*", "**a ", "*a ", "a*", "_a ", "__a", "***a", "==a", "~~a", "`", "` a", "$a", "$$"),
     *("<", "<a", "<!--", "<iframe ", '<img src="', "{{", "{%", "{: ", "\\", "&amp", "â€"),
     *("|", "|-", "> ", "- ", "-", " ", "\t", "\n", "#", "# ", "http://a(", "http://a).", "www."),
+    *("<a href=", "<a href='x'>", "href=", "a.", "a-", "a.com/", "a.com"),
 ]
 
 

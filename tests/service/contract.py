@@ -8,9 +8,9 @@ FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"}
 ANSWER = (
     {"question", "answered", "reason", "answer", "mode", "sentences", "citations", "passages", "filters", "model"}
     | {"generation", "timings_ms", "usage"}
-    | {"left_out"}  # ours
+    | {"left_out", "unmatched"}  # ours
 )
-FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out"}
+FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out", "unmatched"}
 _FILES = {"added", "changed", "moved", "removed", "unchanged", "skipped", "failed"}
 SUMMARY = _FILES | {"embedded", "chunks", "seconds", "generation"}
 STATUS = {"files", "counts", "generation", "embedder", "model"}

@@ -31,8 +31,8 @@ def many(count: int) -> list[Entry]:
             f"{'work' if number % 2 else 'Home'}/{number:03}.md",
             *(f"paragraph {number} {part} common" for part in range(1 + number % 3)),
             kind=kinds[number % 3],
-            tags=(("Ärger", "todo") if number % 4 == 0 else ("misc",)),
-            speaker="Ann Lee, Bob" if number % 5 == 0 else None,
+            tags=(("Ärger", "todo/Home") if number % 4 == 0 else ("misc",)),
+            speaker="Ánn Lee, Bob" if number % 5 == 0 else None,
             date=f"2024-{1 + number % 12:02}-01/2024-{1 + number % 12:02}-20" if number % 2 else None,
         )
         for number in range(count)
@@ -46,10 +46,17 @@ FILTERS: dict[str, tuple[Filters, Callable[[Entry, Chunk], bool]]] = {
         Filters(kinds=(Kind.PAPER, Kind.NOTE)),
         lambda each, chunk: each.document.kind is not Kind.TRANSCRIPT,
     ),
-    "tags": (Filters(tags=("äRGER",)), lambda each, chunk: "todo" in each.document.metadata.tags),
+    "tags": (Filters(tags=("äRGER",)), lambda each, chunk: "Ärger" in each.document.metadata.tags),
+    "tags, outer": (Filters(tags=("#Todo",)), lambda each, chunk: "Ärger" in each.document.metadata.tags),
+    "tags, begun": (Filters(tags=("tod", "mi")), lambda each, chunk: False),
     "paths": (Filters(paths=("w*1.md",)), lambda each, chunk: each.document.path[0] + each.document.path[-4] == "w1"),
     "paths, classes": (Filters(paths=("*[!0-8].m?",)), lambda each, chunk: each.document.path.endswith("9.md")),
     "paths, no match": (Filters(paths=("home/*",)), lambda each, chunk: False),
+    "paths, folder": (Filters(paths=("work",)), lambda each, chunk: each.document.path.startswith("work/")),
+    "without": (
+        Filters(without=("work/001.md", "Home/002.md")),
+        lambda each, chunk: each.document.path not in ("work/001.md", "Home/002.md"),
+    ),
     "speakers": (Filters(speakers=("ann lee",)), lambda each, chunk: chunk.place.speaker is not None),
     "since": (
         Filters(since=date(2024, 6, 10)),
@@ -256,3 +263,19 @@ def test_sections_follow_what_is_replaced_and_removed(open_store: OpenStore, tmp
             store.remove(["c.md"])
         fill(anew, other, after)
         assert section_scores(store, after, other) == section_scores(anew, after, other)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_passes_where_any_chunk_does(searched: Store, name: str) -> None:
+    filters, passes = FILTERS[name]
+    with searched.reading() as snapshot:
+        assert snapshot.any_passes(filters) is any(passes(each, chunk) for each in many(60) for chunk in each.chunks)
+
+
+def test_what_there_is_to_filter_by_is_listed(searched: Store) -> None:
+    with searched.reading() as snapshot:
+        assert snapshot.values_of("tags") == ["misc", "todo/home", "ärger"]
+        assert snapshot.values_of("speakers") == ["Bob", "Ánn Lee"]
+        assert snapshot.values_of("kinds") == ["note", "paper", "transcript"]
+        assert [path for path in snapshot.values_of("paths") if not path.endswith(".md")] == ["Home", "work"]
+        assert (snapshot.values_of("since"), snapshot.values_of("until")) == (["2024-12-20"], ["2024-02-01"])
