@@ -5,24 +5,37 @@ Engines are imported by the commands that need them, so that `--help`, and `ask`
 
 from __future__ import annotations
 
-import io
-import json
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
-from enum import IntEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel
 
-from ragnotes import __version__, client, console
+from ragnotes import client, console
 from ragnotes.asking.answering import Request
-from ragnotes.errors import IndexMissing, RagnotesError, SettingsError, UsageError
-from ragnotes.service.bodies import MAX_LIMIT, AskBody, FiltersBody, filters_of, parse_day, request_of
+from ragnotes.cli_eval import evaluate
+from ragnotes.errors import UsageError
+from ragnotes.options import (
+    ContextOption,
+    CorpusOption,
+    EmbedderOption,
+    ExplainOption,
+    IndexOption,
+    JsonOption,
+    KindOption,
+    LimitOption,
+    ModelOption,
+    NoLlmOption,
+    PathOption,
+    SinceOption,
+    SpeakerOption,
+    StrictOption,
+    TagOption,
+    UntilOption,
+    VersionOption,
+)
+from ragnotes.running import Code, OpenLibrary, exit_code, opened, print_json, run
+from ragnotes.service.bodies import AskBody, FiltersBody, filters_of, request_of
 from ragnotes.service.encoding import event_json, found_json, status_json, summary_json
 from ragnotes.service.library import Library
 from ragnotes.service.wire import AnswerJson, EventJson, FileJson, SummaryJson
@@ -31,82 +44,8 @@ from ragnotes.types import FileStatus, Kind
 
 __all__ = ["Code", "ask_main", "exit_code", "main"]
 
-
-class Code(IntEnum):
-    """Exit codes."""
-
-    DONE = 0
-    ERROR = 1
-    USAGE = 2
-    ABSTAINED = 3
-    INCOMPLETE = 4
-    INTERRUPTED = 130
-
-
-_CODES: Mapping[type[RagnotesError], Code] = {
-    UsageError: Code.USAGE,
-    SettingsError: Code.USAGE,
-    IndexMissing: Code.INCOMPLETE,
-}
-"""All other errors are Code.ERROR."""
-
-_MISUSE = typer.BadParameter.__mro__[1]
-"""The base of what typer raises on a wrong command line; it is not exported."""
-
-OpenLibrary = Callable[[Settings], Library]
-
-CorpusOption = Annotated[
-    list[Path] | None, typer.Option("--corpus", metavar="DIR", help="Folder of notes; repeatable. [default: corpus]")
-]
-IndexOption = Annotated[
-    Path | None, typer.Option("--index", metavar="DIR", help="The index of these notes. [default: indexes/default]")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the JSON alone.")]
-EmbedderOption = Annotated[
-    Path | None, typer.Option("--embedder", metavar="DIR", help="A sentence-transformers folder.")
-]
-ModelOption = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="A GGUF file.")]
-LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MAX_LIMIT, help="How many passages.")]
-ExplainOption = Annotated[bool, typer.Option("--explain", help="Show score, cosine and bm25 of every passage.")]
-ContextOption = Annotated[bool, typer.Option("--context", help="Show what stands around every passage.")]
-StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]
-
-
-def _day(text: str) -> date:
-    try:
-        return parse_day(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-SinceOption = Annotated[
-    date | None, typer.Option("--since", metavar="DATE", parser=_day, help="Notes of this day or later.")
-]
-UntilOption = Annotated[
-    date | None, typer.Option("--until", metavar="DATE", parser=_day, help="Notes of this day or earlier.")
-]
-TagOption = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Notes with this tag; repeatable.")]
-PathOption = Annotated[
-    list[str] | None, typer.Option("--path", metavar="GLOB", help="Files and folders whose path fits; repeatable.")
-]
-KindOption = Annotated[list[Kind] | None, typer.Option("--kind", metavar="note|paper|transcript", help="Repeatable.")]
-SpeakerOption = Annotated[
-    list[str] | None, typer.Option("--speaker", metavar="S", help="What this speaker says; repeatable.")
-]
-
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"ragnotes {__version__}")
-        raise typer.Exit
-
-
-VersionOption = Annotated[
-    bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -126,7 +65,7 @@ def ask(
     corpus: CorpusOption = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
-    no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer in the notes' own words.")] = False,
+    no_llm: NoLlmOption = False,
     limit: LimitOption = 10,
     explain: ExplainOption = False,
     context: ContextOption = False,
@@ -160,7 +99,7 @@ def ask(
     console.show_unmatched(answer.unmatched)
     if not no_llm:
         console.show_shortfall(answer)
-    _print_json(answer) if as_json else console.show_answer(answer, explain=explain, context=context)
+    print_json(answer) if as_json else console.show_answer(answer, explain=explain, context=context)
     raise typer.Exit(Code.DONE if answer.answered else Code.ABSTAINED)
 
 
@@ -186,12 +125,12 @@ def search(
     """Show the passages for QUERY, best first."""
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder})
     filters = filters_of(_filters(since, until, tag, path, kind, speaker))
-    with _opened(ctx.obj, settings) as library, console.working("searching"):
+    with opened(ctx.obj, settings) as library, console.working("searching"):
         found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context)
         shown = found_json(found)
     console.show_left_out(shown.left_out)
     console.show_unmatched(shown.unmatched)
-    _print_json(shown) if as_json else console.show_found(shown, explain=explain, context=context)
+    print_json(shown) if as_json else console.show_found(shown, explain=explain, context=context)
 
 
 @app.command(name="index")
@@ -210,12 +149,12 @@ def bring_up_to_date(
 ) -> None:
     """Bring the index up to date with the notes. Files that fail are reported, and the others are indexed."""
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder})
-    with _opened(ctx.obj, settings) as library:
+    with opened(ctx.obj, settings) as library:
         with console.indexing(verbose=verbose) as progress:
             done = library.update(progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
         summary = summary_json(done)
         failed = _failed(library, summary) if not as_json else []
-    _print_json(summary) if as_json else console.show_summary(summary, failed)
+    print_json(summary) if as_json else console.show_summary(summary, failed)
     raise typer.Exit(Code.INCOMPLETE if strict and summary.failed else Code.DONE)
 
 
@@ -231,9 +170,9 @@ def status(
 ) -> None:
     """List every file with its outcome."""
     settings = load_settings({"corpus": corpus, "index": index, "model": model})
-    with _opened(ctx.obj, settings) as library:
+    with opened(ctx.obj, settings) as library:
         found = status_json(library.status())
-    _print_json(found) if as_json else console.show_status(found)
+    print_json(found) if as_json else console.show_status(found)
     whole = not any(file.status in (FileStatus.STALE, FileStatus.FAILED) for file in found.files)
     raise typer.Exit(Code.INCOMPLETE if strict and not whole else Code.DONE)
 
@@ -254,8 +193,11 @@ def serve(
 
     flags = {"corpus": corpus, "index": index, "host": host, "port": port, "embedder": embedder, "model": model}
     settings = load_settings(flags)
-    with _opened(ctx.obj, settings) as library:
+    with opened(ctx.obj, settings) as library:
         serve_library(library, settings)
+
+
+app.command(name="eval")(evaluate)
 
 
 def open_library(settings: Settings) -> Library:
@@ -266,57 +208,12 @@ def open_library(settings: Settings) -> Library:
 
 def main(args: Sequence[str] | None = None, *, library: OpenLibrary = open_library) -> int:
     """The command `ragnotes`; gives the exit code."""
-    return _run(app, "ragnotes", args, library)
+    return run(app, "ragnotes", args, library)
 
 
 def ask_main(args: Sequence[str] | None = None, *, library: OpenLibrary = open_library) -> int:
     """The command `ask`; gives the exit code."""
-    return _run(ask_app, "ask", args, library)
-
-
-def exit_code(error: RagnotesError) -> Code:
-    return next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), Code.ERROR)
-
-
-def _run(commands: typer.Typer, name: str, args: Sequence[str] | None, library: OpenLibrary) -> int:
-    """Runs a command; every error becomes one line and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # an old terminal shows ? where it lacks a character
-    try:
-        return int(commands(args, prog_name=name, obj=library, standalone_mode=False) or Code.DONE)
-    except RagnotesError as error:
-        problem = error
-    except (KeyboardInterrupt, typer.Abort):
-        return Code.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has enough, as in `ragnotes status | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Code.ERROR
-    except Exception as error:
-        if os.environ.get("RAGNOTES_DEBUG"):
-            raise
-        problem = _as_ragnotes_error(error, name)
-    console.show_error(problem)
-    return exit_code(problem)
-
-
-def _as_ragnotes_error(error: Exception, name: str) -> RagnotesError:
-    if isinstance(error, _MISUSE):
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        return UsageError(message.rstrip("."), f"see: {name} --help")
-    if isinstance(error, OSError):
-        return RagnotesError(str(error), "check that path, its permissions and the free space")
-    return RagnotesError(
-        f"{type(error).__name__}: {error}", "this is a mistake in ragnotes; RAGNOTES_DEBUG=1 shows where"
-    )
-
-
-@contextmanager
-def _opened(library: OpenLibrary, settings: Settings) -> Iterator[Library]:
-    opened = library(settings)
-    try:
-        yield opened
-    finally:
-        opened.close()
+    return run(ask_app, "ask", args, library)
 
 
 def _ask_server(settings: Settings, body: AskBody, ignored: Sequence[str]) -> AnswerJson:
@@ -329,11 +226,11 @@ def _ask_server(settings: Settings, body: AskBody, ignored: Sequence[str]) -> An
 
 def _ask_here(library: OpenLibrary, settings: Settings, body: AskBody) -> AnswerJson:
     request = request_of(body)
-    with _opened(library, settings) as opened:
-        if not opened.indexed():
-            _index_first(opened)
+    with opened(library, settings) as own:
+        if not own.indexed():
+            _index_first(own)
         with console.working("searching") as show:
-            return _answer(opened, request, show)
+            return _answer(own, request, show)
 
 
 def _answer(library: Library, request: Request, show: Callable[[EventJson], None]) -> AnswerJson:
@@ -384,8 +281,3 @@ def _readable(question: str) -> str:
     except UnicodeEncodeError:
         raise UsageError("the question is not valid UTF-8", "check the terminal's encoding") from None
     return question
-
-
-def _print_json(model: BaseModel) -> None:
-    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    typer.echo(json.dumps(model.model_dump(mode="json"), ensure_ascii=not utf8))

@@ -43,6 +43,7 @@ __all__ = [
     "show_error",
     "show_found",
     "show_left_out",
+    "show_lines",
     "show_note",
     "show_shortfall",
     "show_status",
@@ -155,6 +156,13 @@ def show_summary(summary: SummaryJson, failed: Sequence[FileJson], *, on_stderr:
     _print(out, Text(f"{files}; {work}"))
     for file in failed:
         _print(out, Text.assemble(("failed", "red"), f"  {plain(file.path)}  ", (plain(file.reason or ""), "dim")))
+
+
+def show_lines(lines: Sequence[str]) -> None:
+    """Lines whose columns are laid out already."""
+    out = _stdout()
+    for line in lines:
+        out.print(Text(_CONTROL.sub("", _ESCAPES.sub("", line))), soft_wrap=True)
 
 
 def show_left_out(paths: Sequence[str]) -> None:

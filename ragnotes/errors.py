@@ -13,6 +13,7 @@
     ├── ModelError           a model is missing or cannot be loaded
     │   ├── GeneratorFailed  the language model cannot answer
     │   └── GeneratorBusy    its queue is full; carries how long to wait
+    ├── EvaluationError      questions or earlier figures that cannot be used
     ├── ServerError          the address is taken, or a server does not answer or refuses
     └── NotFound             no document or job of that id
 
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 __all__ = [
     "CorpusError",
+    "EvaluationError",
     "GeneratorBusy",
     "GeneratorFailed",
     "IndexDamaged",
@@ -107,6 +109,10 @@ class GeneratorBusy(ModelError):
     def __init__(self, problem: str, hint: str, *, retry_after_s: int) -> None:
         super().__init__(problem, hint)
         self.retry_after_s = retry_after_s
+
+
+class EvaluationError(RagnotesError):
+    """Questions or earlier figures cannot be used: malformed, or not about these notes."""
 
 
 class ServerError(RagnotesError):

@@ -29,9 +29,11 @@ LAYERS = [
         "settings",
     },
     {"models", "stores", "reading", "asking"},
-    {"indexing"},
+    {"indexing", "evaluation"},
     {"assembly"},
     {"service", "client", "console"},
+    {"options", "running"},
+    {"cli_eval"},
     {"cli", "__main__"},
 ]
 WITHIN = {
@@ -56,6 +58,7 @@ ENGINES = {
     "selectolax": "reading/html.py",
     "ftfy": "reading/repair.py",
     "syntok": "sentences.py",
+    "ir_measures": "evaluation/measures.py",
     "uvicorn": "service/server.py",
 }
 

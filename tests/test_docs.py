@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-COMMANDS = ("ask", "index", "search", "status", "serve")
+COMMANDS = ("ask", "index", "search", "status", "serve", "eval")
 
 
 def output(*command: str) -> str:
@@ -94,3 +94,17 @@ def test_the_output_in_the_readme_is_what_the_command_prints(tmp_path: Path) -> 
     asked = re.fullmatch(r'\$ make ask Q="(.*)"', command)
     assert asked
     assert output("ask", "--index", str(tmp_path / "index"), asked[1]).rstrip("\n").split("\n") == expected
+
+
+@pytest.mark.model
+def test_the_figures_in_the_readme_have_the_form_that_the_command_prints(tmp_path: Path) -> None:
+    """The figures themselves change with every better search; what they are and how they stand does not."""
+
+    def form(lines: list[str]) -> list[str]:
+        return [re.sub(r"\d+", "0", re.sub(r"\(s.*\)", "(…)", line)) for line in lines]
+
+    command, *expected = block_after("<!-- output: eval -->")
+    assert command == "$ ragnotes eval corpus/questions.jsonl"
+    place = ("--index", str(tmp_path / "index"))
+    output("ragnotes", "index", *place)
+    assert form(output("ragnotes", "eval", "corpus/questions.jsonl", *place).rstrip("\n").split("\n")) == form(expected)

@@ -30,6 +30,7 @@ STATUSES: Mapping[type[RagnotesError], int] = {
     errors.GeneratorFailed: 503,
     errors.GeneratorBusy: 503,
     errors.ServerError: 502,
+    errors.EvaluationError: 422,
     errors.SettingsError: 500,
     RagnotesError: 500,
 }

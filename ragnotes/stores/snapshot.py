@@ -197,6 +197,12 @@ class LocalSnapshot:
         rows = self._query(f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id IN {LISTED}", (listed([doc_id]),))
         return next(iter(_records(document_of, rows)), None)
 
+    def chunks(self, doc_id: str) -> list[Chunk]:
+        """The document's chunks in the order of its text; none if there is no document of that id."""
+        statement = "SELECT chunk_id FROM chunks JOIN documents ON documents.id = document"
+        rows = self._query(f"{statement} WHERE doc_id IN {LISTED} ORDER BY ordinal", (listed([doc_id]),))
+        return [chunk for chunk, _ in self.passages([chunk_id for (chunk_id,) in rows])]
+
     def files(self) -> list[FileRecord]:
         """What is known of every file, by path."""
         return _records(file_of, self._query(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path", ()))

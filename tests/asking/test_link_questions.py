@@ -116,7 +116,7 @@ def test_the_link_comes_first_in_the_answer_and_with_citation_and_hit(tmp_path: 
     answer = ask(tmp_path, question)
     assert f"({url}" in answer.sentences[0].text
     assert answer.citations[0].links[0] == url
-        assert any(url in hit.chunk.links for hit in answer.passages)
+    assert any(url in hit.chunk.links for hit in answer.passages)
 
 
 def test_no_link_of_another_item_is_told(tmp_path: Path) -> None:

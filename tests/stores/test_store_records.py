@@ -102,6 +102,8 @@ def test_every_field_of_every_record_comes_back_after_reopening(open_store: Open
             assert snapshot.document("d1") == FULL_DOCUMENT
             assert snapshot.documents() == [source]
             assert snapshot.passages(["c2", "no", "c1"]) == [(FULL_CHUNKS[1], source), (FULL_CHUNKS[0], source)]
+            assert snapshot.chunks("d1") == list(FULL_CHUNKS)
+            assert snapshot.chunks("no \ud800") == []
             assert snapshot.files() == [FULL_RECORD, failed]
             assert snapshot.document("no \ud800") is None
             assert (snapshot.count(), snapshot.generation) == (2, 1)
@@ -127,6 +129,15 @@ def test_files_and_documents_are_sorted_by_path(store: Store) -> None:
     with store.reading() as snapshot:
         assert [record.path for record in snapshot.files()] == sorted(paths)
         assert [source.path for source in snapshot.documents()] == sorted(paths)
+
+
+def test_the_chunks_of_a_document_come_in_the_order_of_its_text_and_alone(store: Store) -> None:
+    long, other = entry("a.md", *(f"part {number}" for number in range(12))), entry("b.md", "part 0")
+    fill(store, other, long)
+    fill(store, entry("a.md", "an earlier text"), long)
+    with store.reading() as snapshot:
+        assert snapshot.chunks(long.document.doc_id) == list(long.chunks)
+        assert snapshot.chunks(other.document.doc_id) == list(other.chunks)
 
 
 def test_a_document_without_chunks_is_a_document(store: Store) -> None:

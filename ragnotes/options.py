@@ -1,0 +1,84 @@
+"""The options of the commands, each told once: its name, its type and its line in the help."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragnotes import __version__
+from ragnotes.service.bodies import MAX_LIMIT, parse_day
+from ragnotes.types import Kind
+
+__all__ = [
+    "ContextOption",
+    "CorpusOption",
+    "EmbedderOption",
+    "ExplainOption",
+    "IndexOption",
+    "JsonOption",
+    "KindOption",
+    "LimitOption",
+    "ModelOption",
+    "NoLlmOption",
+    "PathOption",
+    "SinceOption",
+    "SpeakerOption",
+    "StrictOption",
+    "TagOption",
+    "UntilOption",
+    "VersionOption",
+]
+
+CorpusOption = Annotated[
+    list[Path] | None, typer.Option("--corpus", metavar="DIR", help="Folder of notes; repeatable. [default: corpus]")
+]
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", metavar="DIR", help="The index of these notes. [default: indexes/default]")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the JSON alone.")]
+EmbedderOption = Annotated[
+    Path | None, typer.Option("--embedder", metavar="DIR", help="A sentence-transformers folder.")
+]
+ModelOption = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="A GGUF file.")]
+LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MAX_LIMIT, help="How many passages.")]
+NoLlmOption = Annotated[bool, typer.Option("--no-llm", help="Answer in the notes' own words.")]
+ExplainOption = Annotated[bool, typer.Option("--explain", help="Show score, cosine and bm25 of every passage.")]
+ContextOption = Annotated[bool, typer.Option("--context", help="Show what stands around every passage.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]
+
+
+def _day(text: str) -> date:
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+SinceOption = Annotated[
+    date | None, typer.Option("--since", metavar="DATE", parser=_day, help="Notes of this day or later.")
+]
+UntilOption = Annotated[
+    date | None, typer.Option("--until", metavar="DATE", parser=_day, help="Notes of this day or earlier.")
+]
+TagOption = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Notes with this tag; repeatable.")]
+PathOption = Annotated[
+    list[str] | None, typer.Option("--path", metavar="GLOB", help="Files and folders whose path fits; repeatable.")
+]
+KindOption = Annotated[list[Kind] | None, typer.Option("--kind", metavar="note|paper|transcript", help="Repeatable.")]
+SpeakerOption = Annotated[
+    list[str] | None, typer.Option("--speaker", metavar="S", help="What this speaker says; repeatable.")
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ragnotes {__version__}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+]

@@ -1,0 +1,98 @@
+"""How a command runs: over its library, to its exit code, with every error in one line.
+
+The commands themselves stand in `cli` and `cli_eval`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+from pydantic import BaseModel
+
+from ragnotes import console
+from ragnotes.errors import IndexMissing, RagnotesError, SettingsError, UsageError
+from ragnotes.service.library import Library
+from ragnotes.settings import Settings
+
+__all__ = ["Code", "OpenLibrary", "exit_code", "opened", "print_json", "run"]
+
+
+class Code(IntEnum):
+    """Exit codes."""
+
+    DONE = 0
+    ERROR = 1
+    USAGE = 2
+    ABSTAINED = 3
+    INCOMPLETE = 4
+    INTERRUPTED = 130
+
+
+_CODES: Mapping[type[RagnotesError], Code] = {
+    UsageError: Code.USAGE,
+    SettingsError: Code.USAGE,
+    IndexMissing: Code.INCOMPLETE,
+}
+"""All other errors are Code.ERROR."""
+
+_MISUSE = typer.BadParameter.__mro__[1]
+"""The base of what typer raises on a wrong command line; it is not exported."""
+
+OpenLibrary = Callable[[Settings], Library]
+
+
+def exit_code(error: RagnotesError) -> Code:
+    return next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), Code.ERROR)
+
+
+def run(commands: typer.Typer, name: str, args: Sequence[str] | None, library: OpenLibrary) -> int:
+    """Runs a command; every error becomes one line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an old terminal shows ? where it lacks a character
+    try:
+        return int(commands(args, prog_name=name, obj=library, standalone_mode=False) or Code.DONE)
+    except RagnotesError as error:
+        problem = error
+    except (KeyboardInterrupt, typer.Abort):
+        return Code.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has enough, as in `ragnotes status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Code.ERROR
+    except Exception as error:
+        if os.environ.get("RAGNOTES_DEBUG"):
+            raise
+        problem = _as_ragnotes_error(error, name)
+    console.show_error(problem)
+    return exit_code(problem)
+
+
+def _as_ragnotes_error(error: Exception, name: str) -> RagnotesError:
+    if isinstance(error, _MISUSE):
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        return UsageError(message.rstrip("."), f"see: {name} --help")
+    if isinstance(error, OSError):
+        return RagnotesError(str(error), "check that path, its permissions and the free space")
+    return RagnotesError(
+        f"{type(error).__name__}: {error}", "this is a mistake in ragnotes; RAGNOTES_DEBUG=1 shows where"
+    )
+
+
+@contextmanager
+def opened(library: OpenLibrary, settings: Settings) -> Iterator[Library]:
+    found = library(settings)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def print_json(model: BaseModel) -> None:
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    typer.echo(json.dumps(model.model_dump(mode="json"), ensure_ascii=not utf8))
