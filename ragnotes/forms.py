@@ -63,9 +63,7 @@ def forms_asked(question: str, language: str | None) -> list[str]:
     """What `forms_in` may have given for the words of a question, to be searched for beside them, each once."""
     versions = (_without_version(_pieces_of(name)) for name in _NAME.findall(question))
     plain = [" ".join(pieces) for pieces in versions if len(pieces) > 1]
-    return list(
-        dict.fromkeys([*plain, *_symbols(question), *_unspaced(question), *stem_forms(question, language)]),
-    )
+    return list(dict.fromkeys([*plain, *_symbols(question), *_unspaced(question), *stem_forms(question, language)]))
 
 
 def spellings_asked(question: str, language: str | None) -> list[str]:

@@ -13,9 +13,9 @@ from ragnotes.errors import EvaluationError
 from ragnotes.evaluation.judging import citation_parts, fold, gives_answer, hit_parts, holds, holds_evidence
 from ragnotes.evaluation.measures import Tally, rank_tallies
 from ragnotes.evaluation.questions import Question, QuestionSet
-from ragnotes.events import Event, Final, Progress
+from ragnotes.events import Event, Final, Found, Progress
 from ragnotes.ports import Snapshot, Store
-from ragnotes.types import NO_FILTERS, Answer, Citation, Filters, Found, Hit
+from ragnotes.types import NO_FILTERS, Answer, Citation, Filters, Hit
 
 __all__ = ["Asked", "Outcome", "ask_all", "check_answerable"]
 

@@ -157,6 +157,14 @@ def test_a_slip_finds_what_was_meant_and_a_number_is_no_slip(named: LocalStore) 
     assert "gpt_four.md" not in found(named, "GPT5")
 
 
+def test_a_name_written_otherwise_is_known_and_answered(tmp_path: Path) -> None:
+    notes = {"flash.md": "# Speed\n\nFlashAttention makes training twice as fast.\n\nThe kv_cache is in memory.\n"}
+    with searching(tmp_path, notes) as store:
+        *_, last = asker_over(store, tmp_path).ask(Request("How fast is training with Flash Attention?"))
+    assert isinstance(last, Final)
+    assert last.answer.text == "FlashAttention makes training twice as fast."
+
+
 def test_a_slip_finds_what_was_meant_and_makes_no_answer_of_another_name(tmp_path: Path) -> None:
     notes = {"cellar.md": "# House\n\nThe cellar was painted by Stefan.\n\nRobert mended the window.\n"}
     with searching(tmp_path, notes) as store:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ragnotes.asking.words import content_stems, names_in, negated, numbers_in, query_terms
+from ragnotes.asking.words import content_stems, held_stems, names_in, negated, numbers_in, query_terms
 from ragnotes.errors import UsageError
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import DateRange, Filters, Kind
@@ -16,6 +16,18 @@ def test_terms_leave_stop_words_and_keep_identifiers_whole_and_in_parts() -> Non
     assert query_terms("How is C++ used?") == ["c", "used", "c++"]
     assert query_terms("Who is it?") == ["who", "is", "it"]
     assert query_terms("?!") == []
+
+
+def test_stop_words_are_those_of_the_question_s_own_language() -> None:
+    assert query_terms("¿Qué es la caché de claves?") == ["caché", "claves"]
+    assert query_terms("Was kostet der Zaun, und wer sagt das?") == ["kostet", "zaun", "sagt"]
+    assert query_terms("Who is in Die Hard with the con man?") == ["die", "hard", "con", "man"]
+    assert query_terms("¿Qué es?") == ["qué", "es"]
+
+
+def test_a_text_holds_the_pieces_and_joined_forms_of_its_names() -> None:
+    assert held_stems("KVCaches and GPT-4") >= {"kvcach", "kv", "cach", "gpt", "4", "gpt4", "and"}
+    assert held_stems("") == set()
 
 
 def test_words_are_compared_by_stem_numbers_by_value() -> None:
