@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
 
+from ragnotes.answers import Filters
 from ragnotes.asking.answering import Asker, Request, checked_question
+from ragnotes.clock import UNSTATED, Clock, zone_of
+from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import IndexMissing, ModelError, NotFound
 from ragnotes.events import Event, Found, IndexStatus, IndexSummary, Progress
 from ragnotes.indexing import Indexer, manifest_for, status_of
@@ -22,7 +25,7 @@ from ragnotes.reading.loaders import Limits
 from ragnotes.settings import Settings
 from ragnotes.stores.local import LocalStore
 from ragnotes.stores.writing import check_manifest, check_same_roots
-from ragnotes.types import Document, FileRecord, Filters, Source
+from ragnotes.types import Document, FileRecord, Source
 
 __all__ = ["Library"]
 
@@ -116,13 +119,16 @@ class Library:
         """Brings the index up to date with the corpus; creates it where there is none."""
         check_roots(self.settings.corpus)
         store = self.store(create=True)  # before the model loads: a folder that cannot be written to is told at once
-        return Indexer(store, self.embedder, self.settings.corpus, self.settings.index, self._limits).update(
-            progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed
-        )
+        return Indexer(
+            store, self.embedder, self.settings.corpus, self.settings.index, self._limits, self._order
+        ).update(progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
 
-    def search(self, query: str, *, filters: Filters, limit: int, surroundings: bool = False) -> Found:
+    def search(
+        self, query: str, *, filters: Filters, limit: int, surroundings: bool = False, clock: Clock = UNSTATED
+    ) -> Found:
         checked_question(query)
-        return self._asker(llm=False).search(query, filters=filters, limit=limit, surroundings=surroundings)
+        asker = self._asker(llm=False)
+        return asker.search(query, filters=filters, limit=limit, surroundings=surroundings, clock=clock)
 
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer. Errors of the question and the index are raised before the first event."""
@@ -164,6 +170,13 @@ class Library:
             self._store.close()
 
     @property
+    def _order(self) -> DayMonthOrder | None:
+        """Which number of `3/4` is the day where a note or question does not tell."""
+        if self.settings.day_first is None:
+            return None
+        return DayMonthOrder.DAY_FIRST if self.settings.day_first else DayMonthOrder.MONTH_FIRST
+
+    @property
     def _limits(self) -> Limits:
         return Limits(
             max_file_bytes=self.settings.max_file_bytes,
@@ -177,7 +190,7 @@ class Library:
         if manifest is None:
             raise IndexMissing(f"{self.settings.index} holds no index yet", "run: ragnotes index")
         roots = check_roots(self.settings.corpus)
-        check_manifest(self.settings.index, manifest, manifest_for(self.embedder, roots))
+        check_manifest(self.settings.index, manifest, manifest_for(self.embedder, roots, self._order))
 
     def _asker(self, *, llm: bool) -> Asker:
         generator = self.generator if llm else None  # asked for first: it loads beside the embedder
@@ -190,6 +203,8 @@ class Library:
             no_model=self.no_model if llm else None,
             is_fresh=self._freshness(roots),
             answer_tokens=self.settings.answer_tokens,
+            zone=zone_of(self.settings.tz) if self.settings.tz else None,
+            order=self._order,
         )
 
     def _freshness(self, roots: tuple[Path, ...]) -> FreshnessCheck:

@@ -14,6 +14,7 @@ import typer
 from ragnotes import client, console
 from ragnotes.asking.answering import Request
 from ragnotes.cli_eval import evaluate
+from ragnotes.clock import Clock
 from ragnotes.errors import UsageError
 from ragnotes.options import (
     ContextOption,
@@ -26,11 +27,13 @@ from ragnotes.options import (
     LimitOption,
     ModelOption,
     NoLlmOption,
+    NowOption,
     PathOption,
     SinceOption,
     SpeakerOption,
     StrictOption,
     TagOption,
+    TzOption,
     UntilOption,
     VersionOption,
 )
@@ -76,14 +79,16 @@ def ask(
     path: PathOption = None,
     kind: KindOption = None,
     speaker: SpeakerOption = None,
+    now: NowOption = None,
+    tz: TzOption = None,
     embedder: EmbedderOption = None,
     model: ModelOption = None,
     server: Annotated[str | None, typer.Option(metavar="URL", help="Ask this running server.")] = None,
 ) -> None:
     """Answer QUESTION from the notes. Exit code 3 means that they do not say."""
     flags = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "server": server}
-    settings = load_settings(flags)
-    filters = _filters(since, until, tag, path, kind, speaker)
+    settings = load_settings({**flags, "tz": tz})
+    filters = _filters(since, until, tag, path, kind, speaker).model_copy(update={"now": now, "tz": settings.tz})
     body = AskBody(
         question=_readable(question),
         limit=limit,
@@ -120,13 +125,15 @@ def search(
     path: PathOption = None,
     kind: KindOption = None,
     speaker: SpeakerOption = None,
+    now: NowOption = None,
+    tz: TzOption = None,
     embedder: EmbedderOption = None,
 ) -> None:
     """Show the passages for QUERY, best first."""
-    settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder})
+    settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder, "tz": tz})
     filters = filters_of(_filters(since, until, tag, path, kind, speaker))
     with opened(ctx.obj, settings) as library, console.working("searching"):
-        found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context)
+        found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context, clock=Clock(now))
         shown = found_json(found)
     console.show_left_out(shown.left_out)
     console.show_unmatched(shown.unmatched)

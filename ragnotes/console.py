@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 
 from rich.console import Console
 from rich.padding import Padding
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
+from ragnotes.answers import Mode, Support
 from ragnotes.errors import RagnotesError
 from ragnotes.events import Progress
 from ragnotes.service.wire import (
@@ -24,6 +26,7 @@ from ragnotes.service.wire import (
     CitationJson,
     EventJson,
     FileJson,
+    FiltersJson,
     FoundJson,
     HitJson,
     PassagesJson,
@@ -34,7 +37,8 @@ from ragnotes.service.wire import (
     TokenJson,
     UnmatchedJson,
 )
-from ragnotes.types import FileStatus, Kind, Mode, Support
+from ragnotes.spelled_dates import in_words
+from ragnotes.types import FileStatus, Kind
 
 __all__ = [
     "indexing",
@@ -113,6 +117,8 @@ def show_answer(answer: AnswerJson, *, explain: bool = False, context: bool = Fa
             _show_citation(out, citation)
     else:
         reason = _REASONS.get(answer.reason or "", plain(answer.reason or ""))
+        if answer.reason == "filtered_out":
+            reason = _nothing_then(answer.filters) or reason
         _print(out, Text.assemble(("The notes do not say.", "bold"), f" {reason}".rstrip()))
     if not answer.answered and answer.passages and not (explain or context):
         out.print()
@@ -129,7 +135,8 @@ def show_answer(answer: AnswerJson, *, explain: bool = False, context: bool = Fa
 def show_found(found: FoundJson, *, explain: bool = False, context: bool = False) -> None:
     """The hits of a search by rank."""
     if not found.hits:
-        show_note("nothing passes the filters" if _limited(found) else "nothing found")
+        nothing_then = _nothing_then(found.filters).rstrip(".")
+        show_note(nothing_then or ("nothing passes the filters" if _limited(found) else "nothing found"))
     _show_hits(_stdout(), found.hits, explain=explain, context=context)
 
 
@@ -278,13 +285,26 @@ def _show_hits(out: Console, hits: Sequence[HitJson], *, explain: bool, context:
         line = Text.assemble((f"{hit.rank:>3}  ", "cyan"), f"{hit.score:.3f}  ", _place(hit))
         _print(out, line)
         if explain:
-            _print(out, Text(f"cosine {hit.cosine:.3f} · bm25 {hit.bm25:.3f}", "cyan"), indent=HIT_INDENT)
+            _print(out, Text(_explained(hit), "cyan"), indent=HIT_INDENT)
         if context:
             for text, style in ((hit.before, "dim"), (hit.text, ""), (hit.after, "dim")):
                 _print(out, Text(plain(text), style), indent=HIT_INDENT) if text else None
         else:
             _print(out, _snippet(hit), indent=HIT_INDENT, shorten=True)
         _show_copies(out, hit, indent=HIT_INDENT)
+
+
+def _explained(hit: HitJson) -> str:
+    """What the score is made of: `0.46 × meaning 0.93 (cosine 0.601) + 0.54 × words 1.00 (bm25 8.1, section 9.4)`."""
+    found = f"cosine {hit.cosine:.3f}", f"bm25 {hit.bm25:.1f}"
+    date = f" · date {hit.date}" if hit.date else " · no date"
+    if hit.signals is None:
+        return " · ".join(found) + date
+    signals = hit.signals
+    meaning = f"{signals.dense_share:.2f} × meaning {signals.dense:.2f} ({found[0]})"
+    words = f"{1 - signals.dense_share:.2f} × words {signals.lexical:.2f}"
+    order = f", {signals.drawn_up} first" if signals.drawn_up else ""
+    return f"{meaning} + {words} ({found[1]}, section {signals.section_bm25:.1f}){date}{order}"
 
 
 def _show_copies(out: Console, hit: HitJson, *, indent: int) -> None:
@@ -343,6 +363,14 @@ def _snippet(hit: HitJson) -> Text:
 
 def _words(source: str) -> str:
     return plain(_LINK.sub(r"\1", _HEADING.sub("", source)))
+
+
+def _nothing_then(filters: FiltersJson) -> str:
+    """That nothing is of the days asked for; "" where other filters may be the reason."""
+    if filters.tags or filters.paths or filters.kinds or filters.speakers or not (filters.since or filters.until):
+        return ""
+    since, until = (date.fromisoformat(day) if day else None for day in (filters.since, filters.until))
+    return f"There is nothing in your notes {in_words(since, until)}."
 
 
 def _limited(found: FoundJson) -> bool:

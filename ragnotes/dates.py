@@ -1,58 +1,77 @@
-"""Dates that notes give: in front matter, file names, headings and list items, and in questions about them.
+"""Which days each stretch of a note belongs to, and the dates that notes give: front matter, names, headings, items.
 
-The Markdown reader asks here which days each stretch of a file belongs to (`date_marks`); asking reads the dates of a
-question (`mentioned_dates`). What cannot be told is None: a day without a year, or `3/4` in a file that does not settle
-which of the two is the month. Nothing here raises on text. `ragnotes.written_dates` knows how dates are written.
+The readers ask here for the marks of a file (`date_marks`). What cannot be told is None: a day without a year, or `3/4`
+in a file that does not settle which of the two is the month. Nothing here raises on text.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import pairwise
-from pathlib import PurePosixPath
+from datetime import date
+from enum import StrEnum
 
+from ragnotes.line_dates import (
+    date_of_cell,
+    date_of_heading,
+    date_of_item,
+    date_of_value,
+    dates_paragraph,
+    infer_day_month_order,
+    is_date_column,
+    numeric_pairs,
+    stated_date,
+    whole_date_pairs,
+)
+from ragnotes.path_dates import date_of_path
 from ragnotes.question_dates import mentioned_dates
 from ragnotes.types import DateMark, DateRange
-from ragnotes.written_dates import (
-    YEAR,
-    DayMonthOrder,
-    Form,
-    Found,
-    day_range,
-    find_dates,
-    fits,
-    is_tail,
-    leading_date,
-    month_range,
-    named_month,
-    own_order,
-    plain_line,
-    year_range,
-)
+from ragnotes.written_dates import DayMonthOrder, own_order
 
 __all__ = [
+    "DATE_LINE",
     "DatedLine",
     "DayMonthOrder",
+    "Role",
+    "ambiguous_date",
     "date_marks",
+    "date_of_cell",
     "date_of_heading",
     "date_of_item",
     "date_of_path",
     "date_of_value",
+    "dated_paragraph",
     "infer_day_month_order",
+    "is_date_column",
     "mentioned_dates",
     "numeric_pairs",
+    "stated_date",
 ]
+
+DATE_LINE = 7
+"""The level of a paragraph that is nothing but a date: under all headings, and ended by any."""
+
+DIARY_PARAGRAPHS = 3
+"""A note of one day is a diary of other days where it has so many dated paragraphs."""
+_SOME_DAY = date(2000, 1, 1)
+
+
+class Role(StrEnum):
+    """What a dated line is beside its text: where a date is expected, more forms count as one."""
+
+    LINE = "heading or item"
+    PARAGRAPH = "paragraph"
+    HEAD = "item with others under it"
+    DATE_CELL = "cell of a column of dates"
+    CELL = "first cell of a row"
 
 
 @dataclass(frozen=True, slots=True)
 class DatedLine:
-    """A heading (`level` 1-6) or a list item (`level` None, nested `depth` deep, 0 outermost) that may carry a date.
+    """A heading (`level` 1-7) or an item or row (`level` None, nested `depth` deep, 0 outermost) that may carry a date.
 
-    `end` is where an item ends, its nested items included. `text` is its source, with or without the Markdown marker.
+    `end` is where an item ends, its nested items included. `text` is its source, with or without the Markdown marker;
+    of a row it is the one cell that may be a date.
     """
 
     start: int
@@ -60,132 +79,38 @@ class DatedLine:
     level: int | None
     depth: int
     text: str
+    role: Role = Role.LINE
 
 
-_LOG = r"(?:[^\W\d]+\s+){0,2}(?:log|logs|logbook|journals?|diary|diario|bit[aá]cora|tagebuch|logbuch)"
-_LOG_WORDS = re.compile(_LOG, re.IGNORECASE)
-_YEAR_NAME = re.compile(rf"(?:{_LOG}\s+)?(?:año\s+|year\s+|jahr\s+)?{YEAR}(?:\s+{_LOG})?", re.IGNORECASE)
-_SEPARATOR_LAST = re.compile(r"[-–—:|,;(\[]\s*$")
-_SEPARATOR_FIRST = re.compile(r"\s*[-–—:|,;)\]]")
-_NUMBERS_FIRST = re.compile(
-    r"[\[(<]?([0-9]{1,2})(?:/([0-9]{1,2})(?:/[0-9]{2,4})?|-([0-9]{1,2})-[0-9]{4})(?![\w/]|[-.]\w)"
-)
-_NUMBER_NEAR = re.compile("[0-9]")
-_RATIOS = {(24, 7), (16, 9), (16, 10)}
-_FRACTION_OF = re.compile(
-    r"\s*(?:of|full|empty|would|stars?|points?|score|rating|chance|majority|ratio|size"
-    r"|cups?|tsp|tbsp|(?:tea|table)spoons?|inch(?:es)?|miles?|hours?|pounds?|lbs?|oz|kg|lit(?:er|re)s?"
-    r"|del?|tazas?|horas?|der|des|Tassen?|Stunden?|TL|EL)\b"
-)
-_DATED_NAME = re.compile(
-    rf"{YEAR}(?:(?P<by>[-_. ])(?P<month>[0-9]{{1,2}})(?P=by)(?P<day>[0-9]{{1,2}})|(?P<compact>[0-9]{{4}}))"
-    r"(?:[T_-]?[0-9]{4}(?:[0-9]{2})?)?(?![^\W_])"
-)
-_MONTH_NAME = re.compile(rf"(?:{_LOG}[-_ ])?{YEAR}[-_](?P<month>[0-9]{{2}})(?:$|[-_ ]+[^\W\d])", re.IGNORECASE)
-_NAME_DATED = re.compile(
-    rf"(?P<what>.*?)(?P<gap>[-_ (]+){YEAR}(?P<by>[-_.])(?P<month>[0-9]{{2}})(?P=by)(?P<day>[0-9]{{2}})\)?"
-)
+def dated_paragraph(line: str, start: int, end: int) -> DatedLine | None:
+    """What a paragraph from `start` to `end` that opens with `line` says of dates: a heading of days, or an entry."""
+    alone = dates_paragraph(line)
+    return None if alone is None else DatedLine(start, end, DATE_LINE if alone else None, 0, line, Role.PARAGRAPH)
 
 
-def date_of_value(value: object) -> DateRange | None:
-    """The days that a front-matter value names: a date, a time (its day as written), a month, a year, an interval."""
-    if isinstance(value, date):
-        day = value.date() if isinstance(value, datetime) else value
-        return DateRange(day, day)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**8:
-        value = str(value)
-    if not isinstance(value, str):
+def ambiguous_date(lines: Sequence[DatedLine], *, base: DateRange | None, text: str) -> str | None:
+    """The first line that has no date because the file does not settle which number of `3/4` is the day, else None."""
+    if _order_of(lines, text, None):
         return None
-    text = plain_line(value)
-    if interval := re.fullmatch(r"([0-9-]{10})/([0-9-]{10})", text):
-        since, until = (date_of_value(day) for day in interval.groups())
-        return DateRange(since.since, until.until) if since and until and since.since <= until.until else None
-    if compact := re.fullmatch(rf"{YEAR}([0-9]{{2}})([0-9]{{2}})", text):
-        return day_range(*map(int, compact.groups()))
-    if re.fullmatch(YEAR, text):
-        return year_range(int(text))
-    found = leading_date(text, year=None, order=None)
-    return found.date if found and found.after == len(text) else None
-
-
-def date_of_path(path: str) -> DateRange | None:
-    """The days that a file's name gives, or else its folders: `2024-05-14 x.md`, `2024/05/14.md`, `2024-W20.md`.
-
-    A year counts alone (`2024.md`, `2024/x.md`) or beside a word such as log or journal; a date at the end of a name
-    counts unless the name looks like an identifier (`gpt-4-2024-04-09`).
-    """
-    *folders, name = PurePosixPath(unicodedata.normalize("NFC", path)).parts or ("",)
-    stem = re.sub(r"\.[^\W\d]\w{0,9}$", "", name)
-    return _date_of_name(stem) or _date_of_folders([*folders, stem])
-
-
-def date_of_heading(text: str, *, year: int | None, order: DayMonthOrder | None) -> DateRange | None:
-    """The days that a heading stands for: it is a date, begins or ends with one. `year` is that of its surroundings."""
-    plain = plain_line(text)
-    if named := _YEAR_NAME.fullmatch(plain):
-        return year_range(int(named["year"]))
-    if year is not None and (month := named_month(plain)):
-        return month_range(year, month)
-    found = leading_date(plain, year=year, order=order)
-    if found and _begins_with(found, plain):
-        return found.date
-    return _trailing_date(plain, year, order)
-
-
-def date_of_item(text: str, *, year: int | None, order: DayMonthOrder | None) -> DateRange | None:
-    """The date that a log entry begins with. `3/4` needs a year, a settled order, and not to read as a fraction.
-
-    An item that is nothing but a day counts where the month is named or the year written: it heads its nested items.
-    """
-    if not _NUMBER_NEAR.search(text[:60]):
-        return None
-    plain = plain_line(text)
-    found = leading_date(plain, year=year, order=order)
-    if found is None or not _begins_with(found, plain):
-        return None
-    return None if found.form is not Form.DAY and found.after == len(plain) else found.date
-
-
-def numeric_pairs(text: str) -> list[tuple[int, int]]:
-    """The two numbers of every `3/20`, `3/20/2023` or `20-3-2023` that begins a line, item or heading, in order."""
-    pairs = []
-    for line in text.splitlines():
-        plain = plain_line(line)
-        if match := _NUMBERS_FIRST.match(plain):
-            pair = int(match[1]), int(match[2] or match[3])
-            if not _is_fraction(pair, plain[match.end() :]):
-                pairs.append(pair)
-    return pairs
-
-
-def infer_day_month_order(samples: Iterable[tuple[int, int]]) -> DayMonthOrder | None:
-    """Which part is the day: a part above 12 tells, else the one order in which the dates run one way. None if untold.
-
-    Samples that are dates in neither order are ignored; samples that contradict each other settle nothing. Running one
-    way needs at least 4 steps, of which at most a tenth turn back while in the other order a quarter or more do.
-    """
-    pairs = [(a, b) for a, b in samples if fits(a, b) or fits(b, a)]
-    if told := {order for a, b in pairs if (order := own_order(a, b))}:
-        return told.pop() if len(told) == 1 else None
-    steps = sum(one != other for one, other in pairwise(pairs))
-    day_first, month_first = _turns([(b, a) for a, b in pairs]), _turns(pairs)
-    if steps >= 4 and month_first * 10 <= steps <= day_first * 4:
-        return DayMonthOrder.MONTH_FIRST
-    if steps >= 4 and day_first * 10 <= steps <= month_first * 4:
-        return DayMonthOrder.DAY_FIRST
+    for line in sorted(lines, key=lambda each: each.start):
+        timeline = _Timeline(base or DateRange(_SOME_DAY, _SOME_DAY))
+        if not timeline.resolve(line, None) and timeline.resolve(line, DayMonthOrder.DAY_FIRST):
+            return line.text
     return None
 
 
-def date_marks(lines: Sequence[DatedLine], *, base: DateRange | None, text: str) -> tuple[DateMark, ...]:
+def date_marks(
+    lines: Sequence[DatedLine], *, base: DateRange | None, text: str, order: DayMonthOrder | None = None
+) -> tuple[DateMark, ...]:
     """Where in `text` which date begins to hold, by start; the document's own date `base` holds where no other does.
 
     A date heading holds until a heading of its level or above, an item's date until that item ends. A missing year
     comes from the heading or item around, else from the dated line before (after ascending dates January is a new year,
-    after descending ones December is the old one), else from `base`.
+    after descending ones December is the old one), else from `base`. `order` holds where the file itself settles none.
     """
-    order = infer_day_month_order(numeric_pairs(text))
+    order = _order_of(lines, text, order)
     timeline = _Timeline(base)
-    for line in sorted(lines, key=lambda each: each.start):
+    for line in sorted(_telling(lines, base), key=lambda each: each.start):
         timeline.close(line.start, line.level)
         if found := timeline.resolve(line, order):
             timeline.open(line, found)
@@ -226,8 +151,10 @@ class _Timeline:
         """The line's date, its year written or from around, before, or the document, in that order."""
 
         def in_year(year: int | None) -> DateRange | None:
-            read = date_of_heading if line.level else date_of_item
-            return read(line.text, year=year, order=order)
+            if line.level or line.role in (Role.LINE, Role.PARAGRAPH):
+                read = date_of_heading if line.level else date_of_item
+                return read(line.text, year=year, order=order)
+            return date_of_cell(line.text, expected=line.role is not Role.CELL, year=year, order=order)
 
         if written := in_year(None):
             return written
@@ -256,6 +183,22 @@ class _Timeline:
             self.marks.append(DateMark(start, now))
 
 
+def _telling(lines: Sequence[DatedLine], base: DateRange | None) -> Sequence[DatedLine]:
+    """The lines without lone dated paragraphs of a note of one day: they tell when something will be, or was."""
+    paragraphs = {line.text for line in lines if line.role is Role.PARAGRAPH}
+    if base is None or base.since != base.until or len(paragraphs) >= DIARY_PARAGRAPHS:
+        return lines
+    return [line for line in lines if line.role is not Role.PARAGRAPH]
+
+
+def _order_of(lines: Sequence[DatedLine], text: str, given: DayMonthOrder | None) -> DayMonthOrder | None:
+    """The order that the dates at the starts of lines and cells tell, else whole dates anywhere, else the one given."""
+    cells = "\n".join(line.text for line in lines if line.role in (Role.CELL, Role.DATE_CELL))
+    starts = [*numeric_pairs(text), *numeric_pairs(cells)]
+    anywhere = [pair for pair in whole_date_pairs(text) if own_order(*pair)]
+    return infer_day_month_order(starts) or infer_day_month_order(anywhere) or given
+
+
 def _in_window(in_year: Callable[[int], DateRange | None], anchor: DateRange, *, back_days: int) -> DateRange | None:
     """The first date from `back_days` before the anchor on, or the one in its year where the anchor is a whole year."""
     year = anchor.since.year
@@ -264,79 +207,3 @@ def _in_window(in_year: Callable[[int], DateRange | None], anchor: DateRange, *,
     earliest = anchor.since.toordinal() - back_days
     dates = (in_year(each) for each in (year - 1, year, year + 1))
     return next((each for each in dates if each and each.since.toordinal() >= earliest), None)
-
-
-def _begins_with(found: Found, plain: str) -> bool:
-    """Whether the date at the start of the text dates it, and is no fraction, section number or passing mention."""
-    written, rest = plain[found.start : found.end], plain[found.after :]
-    separated = not rest or bool(plain[found.end : found.after].strip())
-    if found.form is Form.MONTH:
-        return separated or _LOG_WORDS.match(rest) is not None
-    if found.form is Form.DOTTED:
-        return separated or "0" in (written[0], written.split(".")[1][0]) or found.date.since.day > 12
-    if found.form is Form.PAIR:
-        a, b = written.split("/")
-        return not _is_fraction((int(a), int(b)), plain[found.end :])
-    return True
-
-
-def _is_fraction(pair: tuple[int, int], rest: str) -> bool:
-    if _SEPARATOR_FIRST.match(rest):
-        return False
-    return pair in _RATIOS or _FRACTION_OF.match(rest) is not None
-
-
-def _trailing_date(plain: str, year: int | None, order: DayMonthOrder | None) -> DateRange | None:
-    """The date that the text ends with; a month, or a day without a year, must be set apart or follow `log`."""
-    dates = find_dates(plain, year=year, order=order)
-    if not dates or dates[-1].form in (Form.PAIR, Form.DOTTED) or not is_tail(plain, dates[-1].end):
-        return None
-    left, last = plain[: dates[-1].start], dates[-1]
-    apart = _SEPARATOR_LAST.search(left) or _LOG_WORDS.fullmatch(left.strip())
-    return last.date if apart or (last.complete and last.form is Form.DAY) else None
-
-
-def _turns(pairs: Sequence[tuple[int, int]]) -> int:
-    """How many steps of these (month, day) go against the rest; a step goes the shorter way round the year."""
-    days = [month * 31 + day for month, day in pairs]
-    steps = [(other - one + 186) % 372 - 186 for one, other in pairwise(days)]
-    return min(sum(step > 0 for step in steps), sum(step < 0 for step in steps))
-
-
-def _date_of_name(name: str) -> DateRange | None:
-    if match := _DATED_NAME.match(name):
-        compact = match["compact"] or ""
-        return day_range(int(match["year"]), int(match["month"] or compact[:2]), int(match["day"] or compact[2:]))
-    if match := _MONTH_NAME.match(name):
-        return month_range(int(match["year"]), int(match["month"]))
-    if match := _NAME_DATED.fullmatch(name):
-        is_identifier = " " not in match["gap"] and re.search("[0-9]", match["what"])
-        return None if is_identifier else day_range(int(match["year"]), int(match["month"]), int(match["day"]))
-    spaced = " ".join(re.split(r"[-_\s]+", name)).strip()
-    if match := _YEAR_NAME.fullmatch(spaced):
-        return year_range(int(match["year"]))
-    found = leading_date(name, year=None, order=None) or leading_date(spaced, year=None, order=None)
-    return found.date if found else _trailing_date(spaced, None, None)
-
-
-def _date_of_folders(parts: Sequence[str]) -> DateRange | None:
-    """The date of the innermost dated folder, made a month or a day by the names below it: 2024/05/14, 2024-05/14."""
-    for i in reversed(range(len(parts) - 1)):
-        found = _date_of_name(parts[i])
-        if not found:
-            continue
-        below = list(parts[i + 1 :])
-        days = (found.until - found.since).days
-        if days > 31 and (month := _month_of_folder(below[0])):
-            found, days = month_range(found.since.year, month) or found, 30
-            below.pop(0)
-        if days > 7 and days <= 31 and below and re.fullmatch(r"[0-9]{1,2}", below[0]):
-            return day_range(found.since.year, found.since.month, int(below[0])) or found
-        return found
-    return None
-
-
-def _month_of_folder(name: str) -> int | None:
-    if match := re.fullmatch(r"(0[1-9]|1[0-2])(?:[-_. ]+([^\W\d]+))?", name):
-        return int(match[1]) if not match[2] or named_month(match[2]) == int(match[1]) else None
-    return named_month(name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ragnotes.types import Answer, Citation, FileRecord, Filters, Hit, Unmatched
+from ragnotes.answers import Answer, Citation, Filters, Hit, Unmatched
+from ragnotes.types import FileRecord
 
 __all__ = [
     "Cited",

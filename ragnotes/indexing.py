@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import CorpusError, LoadError
 from ragnotes.events import IndexStatus, IndexSummary, Progress
 from ragnotes.ports import Embedder, Store
@@ -54,6 +55,7 @@ class Indexer:
     roots: tuple[Path, ...]
     index: Path
     limits: Limits
+    order: DayMonthOrder | None = None
 
     def update(
         self,
@@ -70,7 +72,7 @@ class Indexer:
         """
         started = time.monotonic()
         roots = check_roots(self.roots)
-        manifest = manifest_for(self.embedder, roots)
+        manifest = manifest_for(self.embedder, roots, self.order)
         with self.store.writer():
             files = walk(roots, index=self.index, suffixes=SUFFIXES)
             known = self._known()
@@ -185,7 +187,7 @@ class _Run:
                 self._tally["unchanged"] += 1
                 self._note(replace(known, fingerprint=file.fingerprint), known)
                 return None
-            document = load_document(content, file.path, self._indexer.limits)
+            document = load_document(content, file.path, self._indexer.limits, order=self._indexer.order)
             chunks = chunk_document(document, self._indexer.embedder)
         except LoadError as error:
             self._fail(file, known, error)
@@ -239,9 +241,10 @@ class _Run:
             self._notes.append(record)
 
 
-def manifest_for(embedder: Embedder, roots: Sequence[Path]) -> Manifest:
-    """What an index of these resolved roots is built with by this ragnotes."""
-    return Manifest(embedder.name, embedder.dimension, CHUNKER, tuple(str(root) for root in roots))
+def manifest_for(embedder: Embedder, roots: Sequence[Path], order: DayMonthOrder | None = None) -> Manifest:
+    """What an index of these resolved roots is built with by this ragnotes, the way of reading dates included."""
+    chunker = f"{CHUNKER}, {order} dates" if order else CHUNKER
+    return Manifest(embedder.name, embedder.dimension, chunker, tuple(str(root) for root in roots))
 
 
 def status_of(store: Store, roots: Sequence[Path], index: Path, *, model: str | None) -> IndexStatus:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ragnotes import __version__
+from ragnotes.clock import moment_of
 from ragnotes.service.bodies import MAX_LIMIT, parse_day
 from ragnotes.types import Kind
 
@@ -23,11 +25,13 @@ __all__ = [
     "LimitOption",
     "ModelOption",
     "NoLlmOption",
+    "NowOption",
     "PathOption",
     "SinceOption",
     "SpeakerOption",
     "StrictOption",
     "TagOption",
+    "TzOption",
     "UntilOption",
     "VersionOption",
 ]
@@ -45,18 +49,22 @@ EmbedderOption = Annotated[
 ModelOption = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="A GGUF file.")]
 LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MAX_LIMIT, help="How many passages.")]
 NoLlmOption = Annotated[bool, typer.Option("--no-llm", help="Answer in the notes' own words.")]
-ExplainOption = Annotated[bool, typer.Option("--explain", help="Show score, cosine and bm25 of every passage.")]
+ExplainOption = Annotated[bool, typer.Option("--explain", help="Show what the score of every passage is made of.")]
 ContextOption = Annotated[bool, typer.Option("--context", help="Show what stands around every passage.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]
 
 
-def _day(text: str) -> date:
-    try:
-        return parse_day(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+def _checked(parse: Callable[[str], object]) -> Callable[[str], object]:
+    def checked(text: str) -> object:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return checked
 
 
+_day = _checked(parse_day)
 SinceOption = Annotated[
     date | None, typer.Option("--since", metavar="DATE", parser=_day, help="Notes of this day or later.")
 ]
@@ -71,6 +79,10 @@ KindOption = Annotated[list[Kind] | None, typer.Option("--kind", metavar="note|p
 SpeakerOption = Annotated[
     list[str] | None, typer.Option("--speaker", metavar="S", help="What this speaker says; repeatable.")
 ]
+NowOption = Annotated[
+    datetime | None, typer.Option("--now", metavar="ISO", parser=_checked(moment_of), help="As if asked then.")
+]
+TzOption = Annotated[str | None, typer.Option("--tz", metavar="NAME", help="As if asked there: Europe/Madrid.")]
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,7 +7,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from ragnotes.types import CueMark, DateMark, DateRange, Document, HeadingMark, Kind, Mark, PageMark, Place
+from ragnotes.types import (
+    CueMark,
+    DateMark,
+    DateRange,
+    Document,
+    HeadingMark,
+    Kind,
+    Mark,
+    PageMark,
+    Place,
+)
 
 __all__ = ["HEADING_SEPARATOR", "SPEAKER_SEPARATOR", "Places"]
 

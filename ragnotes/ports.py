@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ragnotes.types import Chunk, Document, FileRecord, Filters, Manifest, Scored, Source, Vectors
+from ragnotes.answers import Filters, Scored
+from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Vectors
 
 __all__ = [
     "Draft",

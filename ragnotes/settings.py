@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ragnotes.clock import zone_of
 from ragnotes.errors import SettingsError
 
 __all__ = ["SETTINGS_FILE", "Settings", "load_settings"]
@@ -56,6 +57,10 @@ class Settings(BaseSettings):
     """Questions that may wait for the model before new ones are refused."""
     max_file_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
     pdf_timeout_s: float = Field(default=120.0, gt=0)
+    day_first: bool | None = None
+    """Whether `3/4` is 3 April, in notes that do not tell by themselves; unset, such dates are not read."""
+    tz: str | None = None
+    """The time zone that `yesterday` is told by, such as Europe/Madrid; unset, the machine's."""
     pdf_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
 
     @field_validator("corpus", mode="before")
@@ -64,6 +69,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part for part in value.split(os.pathsep) if part)
         return value
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        return name if name is None or zone_of(name) else None
 
     @classmethod
     def settings_customise_sources(

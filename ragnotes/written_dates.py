@@ -1,4 +1,4 @@
-"""How dates are written: the forms in English, Spanish and German, and where in a text they stand.
+"""How dates are written: the forms in six languages, and where in a text they stand.
 
 `ragnotes.dates` decides what a date found here says about a heading, item, file name or question. A date is complete
 where it has a year; what it lacks is taken from `year` and `order`, and without them it is not read. Nothing raises.
@@ -14,6 +14,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from ragnotes.date_words import MONTHS, SEASONS, WEEKDAYS, any_word
 from ragnotes.types import DateRange
 
 __all__ = [
@@ -29,9 +30,12 @@ __all__ = [
     "is_tail",
     "leading_date",
     "month_range",
+    "months_range",
     "named_month",
+    "named_span",
     "own_order",
     "plain_line",
+    "season_range",
     "year_range",
 ]
 
@@ -63,49 +67,35 @@ class Found(NamedTuple):
     complete: bool
 
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan enero ene januar jänner jän",
-            "february feb febrero februar",
-            "march mar marzo märz maerz mär mrz",
-            "april apr abril abr",
-            "may mayo mai",
-            "june jun junio juni",
-            "july jul julio juli",
-            "august aug agosto ago",
-            "september sept sep septiembre setiembre",
-            "october oct octubre oktober okt",
-            "november nov noviembre",
-            "december dec diciembre dic dezember dez",
-        ),
-        1,
-    )
-    for name in names.split()
-}
 YEAR = r"(?P<year>(?:1[89]|20)[0-9]{2})"
-MONTH = rf"(?P<name>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
+MONTH = rf"(?P<name>{any_word(MONTHS)})\b\.?"
 TO = r"(?:\s*[-–—]\s*|\s+(?:to|and|until|through|a|al|y|hasta|bis|und)\s+(?:the\s+|el\s+|zum\s+|dem\s+)?)"
-_ORDINAL = r"(?:st\b|nd\b|rd\b|th\b|\.?º|\.)?"
+_ORDINAL = r"(?:st\b|nd\b|rd\b|th\b|er\b|\.?º|\.)?"
 _DAYS = rf"(?P<day>[0-9]{{1,2}}){_ORDINAL}(?:{TO}(?P<last>[0-9]{{1,2}}){_ORDINAL})?"
 _WEEKDAY = (
-    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
-    r"|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo"
-    r"|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend|mo|di|mi|do|fr|sa|so)\b\.?"
+    rf"(?:{any_word(WEEKDAYS)}|mon|tues?|wed|thur?s?|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mié|jue|vie|sáb|dom)\b\.?"
 )
+_WEEK = r"(?:week|wk\.?|kw|kalenderwoche|semana|semaine|settimana)"
+_SEASON = rf"(?P<season>{any_word(SEASONS)})"
 # Not inside an identifier, path, version or longer number: gpt-4-2023-03-14, 2305.13048, 2023-03-14.md
 _LEFT, _RIGHT = r"(?<![\w./:-])", r"(?!\w|[-./]\w|:[0-9])"
 _FORMS = tuple(
     (form, re.compile(_LEFT + written + _RIGHT, re.IGNORECASE))
     for form, written in (
         (Form.DAY, rf"{YEAR}[- ]?W(?P<week>[0-9]{{2}})"),
-        (Form.DAY, rf"{YEAR}([-/.])(?P<month>[0-9]{{1,2}})\2(?P<day>[0-9]{{1,2}})(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?"),
+        (Form.DAY, rf"{_WEEK}\s*(?P<week>[0-9]{{1,2}})(?:,?\s+|\s*/\s*)(?:(?:of|del?)\s+)?{YEAR}"),
+        (Form.DAY, rf"{YEAR},?\s+{_WEEK}\s*(?P<week>[0-9]{{1,2}})"),
+        (Form.DAY, rf"W(?P<week>[0-9]{{2}})[- ]{YEAR}"),
+        (Form.DAY, rf"{YEAR}([-/])(?P<month>[0-9]{{1,2}})\2(?P<day>[0-9]{{1,2}})(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?"),
+        (Form.DAY, rf"{YEAR}\.(?P<month>[0-9]{{2}})\.(?P<day>[0-9]{{2}})"),  # 2023.4.1 is a version
+        (Form.MONTH, rf"Q(?P<quarter>[1-4])[-/\s]\s*(?:of\s+|del?\s+)?{YEAR}"),
+        (Form.MONTH, rf"{YEAR}[-/\s]?\s*Q(?P<quarter>[1-4])"),
+        (Form.MONTH, rf"{_SEASON}(?:\s+(?:of|del?))?\s+{YEAR}(?:[-/](?:[0-9]{{4}}|[0-9]{{2}}))?"),
         (Form.MONTH, rf"{YEAR}[-/](?P<month>[0-9]{{2}})"),
         (Form.DAY, rf"(?P<a>[0-9]{{1,2}})(?P<by>[-./])(?P<b>[0-9]{{1,2}})(?P=by){YEAR}"),
         (Form.DAY, r"(?P<a>[0-9]{1,2})(?P<by>/)(?P<b>[0-9]{1,2})/(?P<short>[0-9]{2})"),
         (Form.DAY, r"(?P<a>[0-9]{2})(?P<by>\.)(?P<b>[0-9]{2})\.(?P<short>[0-9]{2})"),
-        (Form.DAY, rf"{_DAYS}(?:\s+|-|(?<=\.))(?:of\s+|de\s+)?{MONTH}(?:(?:,?\s+|-)(?:del?\s+)?{YEAR})?"),
+        (Form.DAY, rf"{_DAYS}(?:\s+|-|(?<=\.))(?:(?:of|de|di)\s+)?{MONTH}(?:(?:,?\s+|-)(?:del?\s+)?{YEAR})?"),
         (Form.DAY, rf"{MONTH}\s+{_DAYS},?\s+{YEAR}"),
         (Form.DAY, rf"{MONTH}\s+(?P<day>[0-9]{{1,2}}){_ORDINAL}"),
         (Form.MONTH, rf"{MONTH},?\s+(?:del?\s+)?{YEAR}"),
@@ -116,9 +106,10 @@ _FORMS = tuple(
 _MONTH_NAME = re.compile(MONTH, re.IGNORECASE)
 _MARKER = re.compile(rf"(?:#+\s+|(?:[-*+•]|[0-9]{{1,3}}[.)](?!\s+{MONTH}))\s+)?(?:\[[ x]\]\s+)?", re.IGNORECASE)
 _MARKUP = re.compile(r"[*~`]+|(?<!\w)_{1,3}|(?<!_)_{1,3}(?!\w)|\[\[|\]\]|\s#+\s*$")
+_ICON = re.compile("^\\s*[\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]+\\s*")
 _BEFORE_DATE = re.compile(
     rf"(?P<bracket>[\[(<]?)(?P<week>(?:week\s+(?:of|from)|semana\s+del?|woche\s+(?:vom|ab))\s+(?:the\s+)?)?"
-    rf"(?:{_WEEKDAY},?\s+(?:the\s+|el\s+|den\s+)?)?",
+    rf"(?:{_WEEKDAY},?\s+(?:the\s+|el\s+|den\s+|le\s+)?)?",
     re.IGNORECASE,
 )
 _AFTER_DATE = re.compile(
@@ -144,6 +135,18 @@ def month_range(year: int, month: int) -> DateRange | None:
     return DateRange(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
+def months_range(year: int, first: int, count: int) -> DateRange | None:
+    """`count` months from the `first`, 1-12, of the year on."""
+    last = first + count - 2
+    begins, ends = month_range(year, first), month_range(year + last // 12, last % 12 + 1)
+    return DateRange(begins.since, ends.until) if begins and ends else None
+
+
+def season_range(year: int, season: int) -> DateRange | None:
+    """The three months of the season that begins in the year; winter runs from December to February."""
+    return months_range(year, 3 * season + 3, 3)
+
+
 def year_range(year: int) -> DateRange:
     """1 January to 31 December."""
     return DateRange(date(year, 1, 1), date(year, 12, 31))
@@ -152,7 +155,15 @@ def year_range(year: int) -> DateRange:
 def named_month(text: str) -> int | None:
     """The month, 1-12, whose name or abbreviation the whole text is."""
     match = _MONTH_NAME.fullmatch(text)
-    return _MONTHS.get(match["name"].casefold()) if match else None
+    return MONTHS.get(match["name"].casefold()) if match else None
+
+
+def named_span(text: str, year: int) -> DateRange | None:
+    """The month or quarter of the year whose name (`March`, `Q2`) the whole text is."""
+    if quarter := re.fullmatch(r"Q([1-4])", text):
+        return months_range(year, 3 * int(quarter[1]) - 2, 3)
+    month = named_month(text)
+    return month_range(year, month) if month else None
 
 
 def fits(month: int, day: int) -> bool:
@@ -170,9 +181,9 @@ def own_order(a: int, b: int) -> DayMonthOrder | None:
 
 
 def plain_line(text: str) -> str:
-    """The first line of a heading or item without its marker, check box, emphasis and wiki brackets."""
+    """The first line of a heading or item without its marker, check box, emphasis, wiki brackets and leading icon."""
     line = unicodedata.normalize("NFC", text).strip().partition("\n")[0]
-    return " ".join(_MARKUP.sub("", line[_end(_MARKER.match(line)) :]).split())
+    return " ".join(_ICON.sub("", _MARKUP.sub("", line[_end(_MARKER.match(line)) :])).split())
 
 
 def leading_date(plain: str, *, year: int | None, order: DayMonthOrder | None) -> Found | None:
@@ -218,18 +229,28 @@ def _read(match: re.Match[str], year: int | None, order: DayMonthOrder | None) -
     parts = match.groupdict()
     written = _written_year(parts)
     in_year = written or year
-    if in_year is None or (written is None and parts.get("name") == "may"):  # "1 may be enough"
+    if in_year is None or _is_another_word(parts, written):
         return None
+    if quarter := parts.get("quarter"):
+        return months_range(in_year, 3 * int(quarter) - 2, 3)
+    if season := parts.get("season"):
+        return season_range(in_year, SEASONS[season.casefold()])
     if week := parts.get("week"):
         return _week_range(in_year, int(week))
     if parts.get("a"):
         return _read_numbers(parts, written, in_year, order)
-    month = int(parts.get("month") or 0) or _MONTHS.get((parts.get("name") or "").casefold(), 0)
+    month = int(parts.get("month") or 0) or MONTHS.get((parts.get("name") or "").casefold(), 0)
     if not parts.get("day"):
         return month_range(in_year, month)
     first = day_range(in_year, month, int(parts["day"] or 0))
     last = day_range(in_year, month, int(parts["last"] or 0)) if parts.get("last") else first
     return DateRange(first.since, last.until) if first and last and first.since <= last.until else None
+
+
+def _is_another_word(parts: dict[str, str | None], written: int | None) -> bool:
+    """Whether the month is none: `1 may be enough`, the Mars 2020 rover."""
+    name = parts.get("name")
+    return (written is None and name == "may") or (name == "Mars" and not (written and parts.get("day")))
 
 
 def _written_year(parts: dict[str, str | None]) -> int | None:

@@ -16,7 +16,9 @@ from typing import Any, cast
 
 import uvicorn
 
+from ragnotes.answers import Answer, Citation, Filters, Hit, Mode, Sentence, Signals, Support, Unmatched
 from ragnotes.asking.answering import Request, checked_question
+from ragnotes.clock import UNSTATED, Clock
 from ragnotes.errors import IndexMismatch, IndexMissing, NotFound
 from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Token
 from ragnotes.models.hashing import HashingEmbedder
@@ -25,28 +27,20 @@ from ragnotes.service.app import create_app
 from ragnotes.service.server import bind
 from ragnotes.settings import Settings
 from ragnotes.types import (
-    Answer,
     Chunk,
-    Citation,
     CueMark,
     DateMark,
     DateRange,
     Document,
     FileRecord,
     FileStatus,
-    Filters,
     HeadingMark,
-    Hit,
     Kind,
     Metadata,
-    Mode,
     PageMark,
     Place,
-    Sentence,
     Source,
-    Support,
     Unit,
-    Unmatched,
 )
 
 NOTES = {
@@ -157,6 +151,8 @@ class FakeLibrary:
         self.indexing.set()
         """Updates wait until it is set."""
         self.asked: list[Request] = []
+        self.clocks: list[Clock] = []
+        """Of each search."""
         self.closed = False
 
     def reset(self) -> None:
@@ -200,8 +196,11 @@ class FakeLibrary:
             generation=self.generation,
         )
 
-    def search(self, query: str, *, filters: Filters, limit: int, surroundings: bool = False) -> Found:
+    def search(
+        self, query: str, *, filters: Filters, limit: int, surroundings: bool = False, clock: Clock = UNSTATED
+    ) -> Found:
         query = checked_question(query)
+        self.clocks.append(clock)
         self._fail()
         self._need_index()
         hits = self._hits(query, filters, surroundings)[:limit]
@@ -326,7 +325,8 @@ class FakeLibrary:
         chunk = Chunk(
             f"{path}:0", path, 0, len(text), text, "", text, place_of(path), (Unit(0, end, text[:end]),), links
         )
-        return Hit(chunk, self._source(path), rank, score, score / 3, score * 10 / 3)
+        signals = Signals(score, score, 0.5, score * 4, "newest" if rank == 1 else None)
+        return Hit(chunk, self._source(path), rank, score, score / 3, score * 10 / 3, signals)
 
     def _source(self, path: str) -> Source:
         return Source(f"d-{list(self.notes).index(path)}", path, path.rpartition("/")[2], kind_of(path), "00")

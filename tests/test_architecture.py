@@ -15,19 +15,10 @@ PACKAGE = Path(__file__).parents[1] / "ragnotes"
 # Each part may import what stands in the rows above it, and what its own row names.
 LAYERS = [
     {"types", "errors", "__init__"},
-    {
-        "ports",
-        "events",
-        "places",
-        "matching",
-        "sentences",
-        "languages",
-        "forms",
-        "written_dates",
-        "question_dates",
-        "dates",
-        "settings",
-    },
+    {"answers"},
+    {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings"}
+    | {"date_words", "written_dates", "relative_dates", "date_parts", "question_dates"}
+    | {"line_dates", "path_dates", "dates", "spelled_dates"},
     {"models", "stores", "reading", "asking"},
     {"indexing", "evaluation"},
     {"assembly"},
@@ -38,9 +29,24 @@ LAYERS = [
 ]
 WITHIN = {
     ("forms", "languages"),
-    ("dates", "written_dates"),
-    ("dates", "question_dates"),
+    ("written_dates", "date_words"),
+    ("relative_dates", "date_words"),
+    ("relative_dates", "written_dates"),
+    ("date_parts", "date_words"),
+    ("date_parts", "written_dates"),
+    ("date_parts", "relative_dates"),
+    ("question_dates", "date_words"),
     ("question_dates", "written_dates"),
+    ("question_dates", "relative_dates"),
+    ("question_dates", "date_parts"),
+    ("line_dates", "written_dates"),
+    ("path_dates", "written_dates"),
+    ("path_dates", "line_dates"),
+    ("dates", "written_dates"),
+    ("dates", "line_dates"),
+    ("dates", "path_dates"),
+    ("dates", "question_dates"),
+    ("settings", "clock"),
     ("console", "service"),
     ("client", "service"),
 }

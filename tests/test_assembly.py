@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import NO_FILTERS
 from ragnotes.assembly import Library
 from ragnotes.errors import CorpusError, IndexMismatch, IndexMissing, NotFound
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.ports import Embedder, Generator
-from ragnotes.types import NO_FILTERS
 from tests.fakes import FakeGenerator, fake_settings
 
 

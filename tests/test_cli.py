@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ragnotes import __version__, errors
+from ragnotes.answers import Filters, Mode, Support, Unmatched
 from ragnotes.asking.answering import Request
 from ragnotes.cli import Code, ask_main, exit_code, main
 from ragnotes.console import plain, show_answer
@@ -19,7 +21,7 @@ from ragnotes.errors import CorpusError, GeneratorBusy, IndexMissing, RagnotesEr
 from ragnotes.events import Final
 from ragnotes.service.encoding import answer_json
 from ragnotes.service.guards import is_loopback
-from ragnotes.types import FileRecord, FileStatus, Filters, Kind, Mode, Support, Unmatched
+from ragnotes.types import FileRecord, FileStatus, Kind
 from tests.fakes import FakeLibrary, serving
 from tests.service import contract
 
@@ -83,7 +85,9 @@ def test_an_abstention_names_its_reason_and_the_nearest_passages(run: Run) -> No
 
 def test_explain_shows_the_scores(run: Run) -> None:
     _, out, _ = run("ask", QUESTION, "--explain")
-    assert "  1  0.750  cache.md:3 · Technical > Cache · 2024-01-07\n            cosine 0.250 · bm25 2.500\n" in out
+    assert "  1  0.750  cache.md:3 · Technical > Cache · 2024-01-07\n" in out
+    made_of = "0.50 × meaning 0.75 (cosine 0.250) + 0.50 × words 0.75 (bm25 2.5, section 3.0)"
+    assert f"{made_of} · date 2024-01-07, newest first" in " ".join(out.split())
 
 
 def test_ask_is_also_a_command_of_ragnotes(run: Run) -> None:
@@ -126,6 +130,34 @@ def test_options_reach_the_library(run: Run, library: FakeLibrary) -> None:
     assert (filters.tags, filters.paths, filters.kinds) == (("rag", "db"), ("*.md",), (Kind.NOTE,))
     assert filters.speakers == ("Ana",)
     assert (request.limit, request.deadline_s, request.llm) == (3, 1.5, False)
+
+
+def test_the_clock_of_a_question_reaches_the_library(run: Run, library: FakeLibrary) -> None:
+    assert run("ask", QUESTION, "--now", "2024-07-17T23:30Z", "--tz", "Europe/Madrid")[0] == 0
+    assert library.asked[0].clock.today() == date(2024, 7, 18)
+    assert run("search", "cached", "--now", "2024-07-17")[0] == 0
+    assert library.clocks[0].today() == date(2024, 7, 17)
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+@pytest.mark.parametrize(
+    ("option", "value", "hint"),
+    [("--now", "soon", "write it as 2024-01-31"), ("--tz", "Mars/Olympus", "write it as Europe/Madrid")],
+)
+def test_a_clock_that_cannot_be_read_is_wrong_use(run: Run, command: str, option: str, value: str, hint: str) -> None:
+    code, out, err = run(command, QUESTION, option, value)
+    assert (code, out) == (Code.USAGE, "")
+    assert option in err
+    assert hint in err
+
+
+def test_days_without_notes_are_named(run: Run) -> None:
+    then = ("--kind", "note", "--since", "2023-05-01", "--until", "2023-05-07")
+    assert run("ask", "zebra?", *then)[1] == "The notes do not say. No passage passes the filters.\n"
+    assert run("ask", "zebra?", *then[2:])[1] == (
+        "The notes do not say. There is nothing in your notes from 1 to 7 May 2023.\n"
+    )
+    assert run("search", "zebra", *then[2:])[2] == "note: There is nothing in your notes from 1 to 7 May 2023\n"
 
 
 def test_ask_indexes_first_where_there_is_no_index(run: Run, library: FakeLibrary) -> None:
@@ -336,6 +368,15 @@ def test_what_has_no_effect_on_a_server_is_told(run: Run) -> None:
     with serving(FakeLibrary()) as url:
         code, _, err = run("ask", QUESTION, "--server", url, "--corpus", "elsewhere")
     assert (code, err) == (0, f"note: --corpus without effect: {url} answers from its own notes\n")
+
+
+def test_the_clock_of_a_question_travels_to_the_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAGNOTES_TZ", "Europe/Madrid")
+    behind = FakeLibrary()
+    with serving(behind) as url:
+        assert run("ask", QUESTION, "--server", url, "--now", "2024-07-17T23:30Z")[0] == 0
+        assert run("ask", QUESTION, "--server", url, "--now", "2024-07-17T23:30Z", "--tz", "UTC")[0] == 0
+    assert [str(request.clock.today()) for request in behind.asked] == ["2024-07-18", "2024-07-17"]
 
 
 def test_errors_of_the_server_keep_their_exit_codes(run: Run) -> None:

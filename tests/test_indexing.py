@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ragnotes import indexing
+from ragnotes.answers import Filters
+from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import CorpusError, IndexMismatch, LoadError
 from ragnotes.events import IndexSummary, Progress
 from ragnotes.indexing import Indexer, status_of
@@ -20,7 +22,7 @@ from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.reading.corpus import CorpusFile
 from ragnotes.reading.loaders import Limits, load_document
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import Document, FileStatus, Filters, Vectors
+from ragnotes.types import Document, FileStatus, Vectors
 
 UNDECODABLE = bytes(range(32)) * 20
 
@@ -61,6 +63,7 @@ class Notes:
     store: LocalStore
     embedder: CountingEmbedder = field(default_factory=CountingEmbedder)
     limits: Limits = field(default_factory=Limits)
+    order: DayMonthOrder | None = None
 
     def write(self, path: str, content: str | bytes = "Some words.\n") -> None:
         absolute = self.root / path
@@ -70,7 +73,7 @@ class Notes:
     def update(
         self, *, rebuild: bool = False, allow_empty: bool = False, progress: Callable[[Progress], None] = lambda _: None
     ) -> IndexSummary:
-        indexer = Indexer(self.store, self.embedder, (self.root,), self.index, self.limits)
+        indexer = Indexer(self.store, self.embedder, (self.root,), self.index, self.limits, self.order)
         return indexer.update(progress, rebuild=rebuild, allow_empty=allow_empty)
 
     def rows(self) -> list[Row]:
@@ -438,13 +441,34 @@ def test_a_folder_that_cannot_be_listed_keeps_its_passages(notes: Notes, monkeyp
 
 
 def test_a_reader_that_breaks_costs_its_file_and_no_other(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(content: bytes, path: str, limits: Limits) -> Document:
+    def breaks(content: bytes, path: str, limits: Limits, *, order: DayMonthOrder | None) -> Document:
         if path == "bad.md":
             raise ZeroDivisionError
-        return load_document(content, path, limits)
+        return load_document(content, path, limits, order=order)
 
     monkeypatch.setattr(indexing, "load_document", breaks)
     notes.write("bad.md")
     notes.write("good.md")
     assert tally(notes.update()) == {"added": 1, "failed": 1, "embedded": 1}
     assert notes.outcomes() == {"bad.md": ("failed", "reader_error"), "good.md": ("indexed", None)}
+
+
+def test_another_day_month_order_needs_a_rebuild_which_reads_the_dates_anew(notes: Notes) -> None:
+    def dates() -> list[str]:
+        with notes.store.reading() as snapshot:
+            chunk_ids = [found.chunk_id for found in snapshot.lexical(["noon"], 10, Filters())]
+            return [str(chunk.place.date) for chunk, _ in snapshot.passages(chunk_ids)]
+
+    notes.write("2023.md", "# 2023\n\n- 3/4 at noon\n")
+    notes.update()
+    assert dates() == ["2023-01-01/2023-12-31"]
+    notes.order = DayMonthOrder.DAY_FIRST
+    with pytest.raises(
+        IndexMismatch, match="this one is structure-3/160, day-first dates; run: ragnotes index --rebuild"
+    ):
+        notes.update()
+    notes.update(rebuild=True)
+    assert dates() == ["2023-04-03"]
+    notes.order = DayMonthOrder.MONTH_FIRST
+    notes.update(rebuild=True)
+    assert dates() == ["2023-03-04"]

@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragnotes.places import Places
-from ragnotes.types import CueMark, DateMark, DateRange, Document, HeadingMark, Kind, Mark, Metadata, PageMark, Place
+from ragnotes.types import (
+    CueMark,
+    DateMark,
+    DateRange,
+    Document,
+    HeadingMark,
+    Kind,
+    Mark,
+    Metadata,
+    PageMark,
+    Place,
+)
 
 FIRST = DateRange(date(2024, 1, 1), date(2024, 1, 1))
 WEEK = DateRange(date(2024, 2, 5), date(2024, 2, 11))

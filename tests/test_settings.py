@@ -38,6 +38,8 @@ def test_several_folders_stand_in_the_environment_as_in_path(monkeypatch: pytest
         ({"port": 70000}, {}, "", r"^--port: .*got 70000; "),
         ({}, {"RAGNOTES_PORT": "many"}, "", r"^RAGNOTES_PORT: .*got 'many'; "),
         ({}, {"RAGNOTES_CORPUS": ""}, "", r"^RAGNOTES_CORPUS: .*at least 1 item"),
+        ({"tz": "Mars/Olympus"}, {}, "", r"^--tz: .*write it as Europe/Madrid"),
+        ({}, {"RAGNOTES_DAY_FIRST": "perhaps"}, "", r"^RAGNOTES_DAY_FIRST: .*got 'perhaps'; "),
         ({}, {}, "threads = 0", r"^ragnotes\.toml: threads: .*got 0; "),
         ({}, {}, "threads =", r"^ragnotes\.toml cannot be read: "),
         ({}, {}, "treads = 2", r"^ragnotes\.toml: there is no setting treads; "),
@@ -57,3 +59,11 @@ def test_a_bad_value_names_its_setting_and_where_it_came_from(
     Path("ragnotes.toml").write_text(file)
     with pytest.raises(SettingsError, match=problem):
         load_settings(flags)
+
+
+def test_how_dates_are_read_can_stand_in_file_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load_settings({}).day_first, load_settings({}).tz) == (None, None)
+    Path("ragnotes.toml").write_text('day_first = true\ntz = "Europe/Madrid"\n')
+    assert (load_settings({}).day_first, load_settings({}).tz) == (True, "Europe/Madrid")
+    monkeypatch.setenv("RAGNOTES_DAY_FIRST", "false")
+    assert load_settings({}).day_first is False

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from ragnotes.asking.own_time import FROM_QUESTION
+from ragnotes.answers import Evidence, Filters, Hit
+from ragnotes.asking.own_time import FROM_QUESTION, tells_of
 from ragnotes.asking.words import has_content, held_stems, names_in, numbers_in, stems
 from ragnotes.ports import Snapshot
-from ragnotes.types import Evidence, Filters, Hit
 
 __all__ = ["reason_to_abstain"]
 
@@ -43,6 +43,9 @@ def reason_to_abstain(
         return "stale"
     if not hits:
         return "filtered_out" if filters else "no_match"
+    of_a_time = filters.source == FROM_QUESTION and not has_content(subject)
+    if of_a_time and not any(tells_of(hit.chunk.place.date, filters) for hit in hits):
+        return "filtered_out"
     if not evidence:
         return "no_match"
     in_time = filters.source == FROM_QUESTION and evidence[0].coverage >= MIN_COVERAGE_IN_TIME

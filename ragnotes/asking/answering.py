@@ -10,24 +10,29 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import tzinfo
 
+from ragnotes.answers import NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence
 from ragnotes.asking.abstention import reason_to_abstain
 from ragnotes.asking.evidence import select_evidence
 from ragnotes.asking.extraction import extract, stands
+from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
-from ragnotes.asking.own_time import limited_to_own_time, subject_of
+from ragnotes.asking.own_time import holdings_of, limited_to_own_time, subject_of
 from ragnotes.asking.prompting import build_prompt
+from ragnotes.asking.recency import of_the_outermost_day
 from ragnotes.asking.retrieval import retrieve_fresh
 from ragnotes.asking.surroundings import with_surroundings
 from ragnotes.asking.unmatched import unmatched
 from ragnotes.asking.verification import Checked, check_draft
 from ragnotes.asking.words import has_content
+from ragnotes.clock import UNSTATED, Clock
+from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import ModelError, UsageError
 from ragnotes.events import Cited, Event, Final, Found, Passages, Token
 from ragnotes.ports import Embedder, Snapshot, Store
 from ragnotes.ports import Generator as LanguageModel
-from ragnotes.types import NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence, Source, Vectors
+from ragnotes.types import Source, Vectors
 
 __all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
 
@@ -50,12 +55,16 @@ class Request:
     llm: bool = True
     surroundings: bool = False
     deadline_s: float | None = None
+    clock: Clock = UNSTATED
     cancelled: Callable[[], bool] = field(default=lambda: False)
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Answers questions over one store. `no_model` says why there is no generator, where there is none."""
+    """Answers questions over one store. `no_model` says why there is no generator, where there is none.
+
+    `zone` is the time zone of questions that state none, `order` which number of `3/4` is the day in one.
+    """
 
     store: Store
     embedder: Embedder
@@ -63,50 +72,58 @@ class Asker:
     no_model: str | None
     is_fresh: Callable[[Source], bool]
     answer_tokens: int
-    today: Callable[[], date] = date.today
+    zone: tzinfo | None = None
+    order: DayMonthOrder | None = None
 
     def search(
-        self, query: str, *, filters: Filters = NO_FILTERS, limit: int = 10, surroundings: bool = False
+        self,
+        query: str,
+        *,
+        filters: Filters = NO_FILTERS,
+        limit: int = 10,
+        surroundings: bool = False,
+        clock: Clock = UNSTATED,
     ) -> Found:
         """The passages for `query`. Raises UsageError on an empty or endless query."""
         query = checked_question(query)
-        filters = limited_to_own_time(query, filters, today=self.today())
-        clock = _Clock()
+        laps = _Laps()
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([query])[0]
-            hits, left_out = self._retrieve(snapshot, query, vector, filters, limit)
+            filters, subject = self._in_time(snapshot, query, vector, filters, clock)
+            hits, left_out = self._retrieve(snapshot, query, subject, vector, filters, limit)
             hits = with_surroundings(snapshot, hits) if surroundings else hits
-            clock.lap("search")
+            laps.lap("search")
             foreign = unmatched(snapshot, filters) if not hits else ()
-            return Found(query, tuple(hits), filters, snapshot.generation, clock.laps, tuple(left_out), foreign)
+            return Found(query, tuple(hits), filters, snapshot.generation, laps.laps, tuple(left_out), foreign)
 
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer, `Final` last. Raises UsageError on an empty or endless question."""
         question = checked_question(request.question)
-        filters = limited_to_own_time(question, request.filters, today=self.today())
-        subject = subject_of(question, filters)
-        if asks_for_link(question):
-            subject = subject_of_link(subject)
-        clock = _Clock()
+        laps = _Laps()
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([question])[0]
-            hits, left_out = self._retrieve(snapshot, question, vector, filters, max(request.limit, PROMPT_EVIDENCE))
+            filters, subject = self._in_time(snapshot, question, vector, request.filters, request.clock)
+            at_least = max(request.limit, PROMPT_EVIDENCE)
+            hits, left_out = self._retrieve(snapshot, question, subject, vector, filters, at_least)
             shown = hits[: request.limit]
             passages = tuple(with_surroundings(snapshot, shown) if request.surroundings else shown)
-            clock.lap("search")
+            laps.lap("search")
             yield Passages(passages)
+            subject = subject_of_link(subject) if asks_for_link(question) else subject
             evidence = select_evidence(snapshot, self.embedder, vector, hits, subject=subject, filters=filters)
             reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, subject=subject)
             foreign = unmatched(snapshot, filters) if not hits else ()
+            if filters.order:
+                evidence = of_the_outermost_day(evidence, filters)
             generation = snapshot.generation
-            clock.lap("evidence")
+            laps.lap("evidence")
         draft = _Draft([], reason)
         if reason is None:
-            draft = yield from self._draft(request, question, subject, evidence, clock)
+            draft = yield from self._draft(request, question, subject, evidence, laps)
         sentences, citations = _cite(draft.checked)
         for citation in citations:
             yield Cited(citation)
-        clock.lap("check")
+        laps.lap("check")
         yield Final(
             Answer(
                 question=question,
@@ -118,20 +135,38 @@ class Asker:
                 filters=filters,
                 model=draft.model,
                 generation=generation,
-                timings_ms=clock.laps | {"total": clock.total_ms()},
+                timings_ms=laps.laps | {"total": laps.total_ms()},
                 usage=draft.usage,
                 left_out=tuple(left_out),
                 unmatched=foreign,
             )
         )
 
+    def _in_time(
+        self, snapshot: Snapshot, question: str, vector: Vectors, filters: Filters, clock: Clock
+    ) -> tuple[Filters, str]:
+        """The filters with what the question says of time, and what it asks for besides."""
+        today = clock.today(self.zone)
+        holds = holdings_of(snapshot, vector, filters)
+        filters = limited_to_own_time(question, filters, today=today, order=self.order, holds=holds)
+        return filters, subject_of(question, filters, today=today, order=self.order)
+
     def _retrieve(
-        self, snapshot: Snapshot, query: str, vector: Vectors, filters: Filters, limit: int
+        self, snapshot: Snapshot, question: str, subject: str, vector: Vectors, filters: Filters, limit: int
     ) -> tuple[list[Hit], list[str]]:
-        return retrieve_fresh(snapshot, query, vector, filters=filters, limit=limit, is_fresh=self.is_fresh)
+        query = subject if filters.order and has_content(subject) else question  # "latest" is no word to look for
+        return retrieve_fresh(
+            snapshot,
+            query,
+            vector,
+            filters=filters,
+            limit=limit,
+            is_fresh=self.is_fresh,
+            weight=dense_weight(question, self.embedder),
+        )
 
     def _draft(
-        self, request: Request, question: str, subject: str, evidence: Sequence[Evidence], clock: _Clock
+        self, request: Request, question: str, subject: str, evidence: Sequence[Evidence], laps: _Laps
     ) -> Generator[Event, None, _Draft]:
         """What the answer is made of: the model's sentences where they stand, else the evidence itself."""
         extracted = extract(question, evidence, subject=subject)
@@ -141,15 +176,15 @@ class Asker:
         if self.generator is None:
             return _Draft(extracted, self.no_model)
         try:
-            text, shown, usage = yield from self._written(self.generator, request, question, evidence, clock)
+            text, shown, usage = yield from self._written(self.generator, request, question, evidence, laps)
         except ModelError as error:
             return _Draft(extracted, f"no draft: {error}")
         finally:
-            clock.lap("generate")
+            laps.lap("generate")
         checked = check_draft(question, text, shown)
         if stands(question, checked, extracted):
             return _Draft(checked, None, self.generator.name, usage)
-        reason = "late" if clock.late(request.deadline_s) else "draft_not_supported"
+        reason = "late" if laps.late(request.deadline_s) else "draft_not_supported"
         return _Draft(extracted, reason, usage=usage)
 
     def _written(
@@ -158,12 +193,12 @@ class Asker:
         request: Request,
         question: str,
         evidence: Sequence[Evidence],
-        clock: _Clock,
+        laps: _Laps,
     ) -> Generator[Event, None, tuple[str, Sequence[Evidence], dict[str, int]]]:
         """The model's draft, the evidence it was shown, and the tokens it took; none where the answer is late."""
 
         def stopped() -> bool:
-            return request.cancelled() or clock.late(request.deadline_s)
+            return request.cancelled() or laps.late(request.deadline_s)
 
         while not generator.ready(LOADING_POLL_S):
             if stopped():
@@ -194,7 +229,7 @@ class _Draft:
     usage: Mapping[str, int] = field(default_factory=dict)
 
 
-class _Clock:
+class _Laps:
     """Milliseconds by stage since the start."""
 
     def __init__(self) -> None:

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from ragnotes.answers import Hit
 from ragnotes.asking.words import negated
 from ragnotes.places import HEADING_SEPARATOR
-from ragnotes.types import Chunk, Hit, Source, Unit
+from ragnotes.types import Chunk, Source, Unit
 from ragnotes.written_dates import find_dates
 
 __all__ = ["distinct", "says_again"]

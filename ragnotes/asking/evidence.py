@@ -11,11 +11,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
+from ragnotes.answers import NO_FILTERS, Evidence, Filters, Hit
 from ragnotes.asking.words import content_stems, has_content, held_stems, query_terms, stems
 from ragnotes.matching import folded, spoken_by
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
-from ragnotes.types import NO_FILTERS, Evidence, Filters, Hit, Unit, Vectors
+from ragnotes.types import Unit, Vectors
 
 __all__ = ["question_weights", "select_evidence"]
 

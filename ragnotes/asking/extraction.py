@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
+from ragnotes.answers import Evidence, Support
 from ragnotes.asking.duplicates import says_again
 from ragnotes.asking.link_questions import asks_for_link, links_to_tell, with_links
 from ragnotes.asking.verification import Checked
+from ragnotes.asking.when import dated_first, day_told
 from ragnotes.asking.words import content_stems, has_content
-from ragnotes.types import Evidence, Support
 
 __all__ = ["extract", "stands"]
 
@@ -22,24 +23,22 @@ MAX_NOTED, MAX_NOTED_WORDS = 8, 120
 CLOSE = 0.85
 """How near a further piece must come to the best one's score."""
 
-_WHEN = re.compile(r"^\s*(?:when|on (?:what|which) (?:day|date)|what (?:day|date)|cuándo|wann)\b", re.IGNORECASE)
-_OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*|mi|mis|yo)\b", re.IGNORECASE)
-
 
 def extract(question: str, evidence: Sequence[Evidence], *, subject: str) -> list[Checked]:
     """The best piece of evidence, and others nearly as good while the answer stays short; no evidence gives [].
 
-    Asked for a time and no `subject`, the answer is what was noted then, in the order of the notes. Asked when the
-    person did something, it opens with the date of the notes; when the rest of the world did something, that date says
-    nothing. Asked for a link, each piece ends with those that fit, none told twice. A sentence brings its footnotes.
+    Asked for a time and no `subject`, the answer is what was noted then, day by day in the order of the notes. Asked
+    when the person did something, it opens with that day. Asked for a link, each piece ends with those that fit, none
+    told twice. A sentence brings its footnotes.
     """
     if asks_for_link(question):
         evidence = with_links(question, evidence, subject=subject)
     if has_content(subject):
-        chosen = _chosen(evidence, max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
+        in_order = dated_first(question, evidence)
+        chosen = _chosen(in_order, max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
         chosen = _with_footnotes(chosen, evidence)
     else:
-        in_order = sorted(evidence, key=lambda item: (item.hit.source.path, item.unit.start, -item.unit.end))
+        in_order = sorted(evidence, key=_when_noted)
         chosen = _chosen(in_order, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
     checked = [Checked(_sentence(question, item), item, Support.SUPPORTED) for item in chosen]
     return list(_with_links_told(question, checked, subject)) if asks_for_link(question) else checked
@@ -51,6 +50,11 @@ def _with_links_told(question: str, checked: Sequence[Checked], subject: str) ->
         new = [link for link in links_to_tell(question, item.evidence, subject=subject) if link not in told]
         told.update(new)
         yield replace(item, text=f"{item.text} ({', '.join(new)})") if new else item
+
+
+def _when_noted(item: Evidence) -> tuple[date, str, int, int]:
+    day = item.place.date.since if item.place.date else date.max
+    return day, item.hit.source.path, item.unit.start, -item.unit.end
 
 
 def _chosen(evidence: Sequence[Evidence], *, max_sentences: int, max_words: int, close: float) -> list[Evidence]:
@@ -94,11 +98,7 @@ def _repeats(item: Evidence, other: Evidence) -> bool:
 
 def _sentence(question: str, item: Evidence) -> str:
     text = item.unit.shown or item.unit.plain
-    if (
-        _WHEN.search(question)
-        and _OWN.search(question)
-        and item.place.date is not None
-        and str(item.place.date) not in text
-    ):
-        text = f"{item.place.date}: {text}"
+    day = day_told(question, text, item.place.date)
+    if day and not text.startswith(day):
+        text = f"{day}: {text}"
     return text

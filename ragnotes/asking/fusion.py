@@ -9,14 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import pstdev
 
-from ragnotes.types import Fused, Signals
+from ragnotes.answers import Fused, Signals
+from ragnotes.languages import FUNCTION_WORDS, language_of
+from ragnotes.ports import Embedder
 
-__all__ = ["DENSE_WEIGHT", "SECTION_SHARE", "fuse"]
+__all__ = ["DENSE_WEIGHT", "SECTION_SHARE", "dense_weight", "fuse"]
 
 DENSE_WEIGHT = 0.5
 """How much meaning counts beside words; docs/log.md has what other weights gave on nine sets."""
+FOREIGN_DENSE_WEIGHT = 0.25
+"""The same, where the embedder does not know the language of the question."""
+READ_WHOLE = 0.75
+"""An embedder knows a language of whose function words it reads at least this share as one token each."""
 SECTION_SHARE = 0.75
 """How far a section that fits the question better than its passage lifts that passage's score of words."""
+
+
+def dense_weight(question: str, embedder: Embedder) -> float:
+    """How much meaning counts for this question: less where its language is none of the embedder's."""
+    language = language_of(question)
+    return DENSE_WEIGHT if language is None or _knows(embedder, language) else FOREIGN_DENSE_WEIGHT
+
+
+def _knows(embedder: Embedder, language: str) -> bool:
+    """Whether the language was in what the embedder's tokens were made from; its commonest words then are tokens."""
+    counts = embedder.count_tokens(sorted(FUNCTION_WORDS[language]))
+    return sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)
 
 
 def fuse(

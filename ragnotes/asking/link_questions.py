@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ragnotes.answers import Evidence
 from ragnotes.asking.words import content_stems, has_content
-from ragnotes.types import Evidence, Link
+from ragnotes.types import Link
 
 __all__ = ["asks_for_link", "links_to_tell", "subject_of_link", "with_links"]
 

@@ -1,4 +1,4 @@
-"""Questions about the notes' own time: "what did I read on 22 May 2023?", "my notes from last week".
+"""Questions about the notes' own time: "what did I read on 22 May 2023?", "my notes from last week", "the latest on X".
 
 Only such a question limits the search to its dates. In any other a date is one more word: "Which battle was fought in
 1760?" asks of the world, and notes of any day may answer it.
@@ -6,45 +6,122 @@ Only such a question limits the search to its dates. In any other a date is one 
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
-from ragnotes.dates import mentioned_dates
-from ragnotes.types import DateRange, Filters
-from ragnotes.written_dates import MONTH
+from ragnotes.answers import Filters, Order
+from ragnotes.asking.own_words import content_of, of_a_thing, of_my_things, order_asked, speaks_of_own_notes
+from ragnotes.ports import Snapshot
+from ragnotes.question_dates import DaysAsked, days_asked
+from ragnotes.types import DateRange, Vectors
+from ragnotes.written_dates import DayMonthOrder
 
-__all__ = ["FROM_QUESTION", "dated_within", "limited_to_own_time", "subject_of"]
+__all__ = ["FROM_QUESTION", "Holds", "dated_within", "holdings_of", "limited_to_own_time", "subject_of", "tells_of"]
 
 FROM_QUESTION = "question"
 """What `Filters.source` says where the dates come from the question."""
 
-_OWN_TIME = re.compile(
-    r"\b(?:did|do|have|had|was|were|am|are)\s+(?:I|we)\b"
-    r"|\b(?:I|we)\s+(?:read|wrote|noted?|logged|recorded|saw|watched|learned|learnt|did|was|were|had|put|saved)\b"
-    r"|\b(?:my|our)\s+(?:\w+\s+)?(?:notes?|log|journal|diary|entry|entries)\b"
-    r"|\b(?:notes?|entry|entries|logged|noted)\s+(?:from|of|on|in|for|between)\b"
-    r"|\b(?:leí|anoté|escribí|mis\s+notas|habe\s+ich|meine\s+notizen)\b",
-    re.IGNORECASE,
-)
-_TIME_WORDS = re.compile(
-    rf"\b\d[\w./:-]*|\b(?:{MONTH})|\b(?:yesterday|today|last|past|this|week|month|year|days?|weeks?|months?|between|since"
-    r"|until|before|after|from|ayer|hoy|gestern|heute)\b",
-    re.IGNORECASE,
-)
-_ANY_ENTRY = re.compile(  # words that fit whatever was noted
-    r"\b(?:read|wrote|write|written|noted?|notes?|log|logged|journal|diary|entry|entries|recorded|saw|watched|did|do"
-    r"|saved|put|happened|stuff|things?|everything|anything|papers?|articles?|links?|posts?)\b",
-    re.IGNORECASE,
-)
+YEARS_BACK = 6
+"""How far back a date without a year is looked for where the notes hold nothing of the latest one."""
+LIVING_MEMORY_YEARS = 100
+"""What is longer ago is history, unless the notes are of that time."""
+OWN_THINGS_DAYS = 31
+"""`Where was my meeting` on a day or in a month asks of the notes' own time; what was mine for years may not."""
+LOOKED_AT = 50
+"""Passages whose dates tell whether the notes hold something of a time."""
+SHORT_DAYS = 7
+
+Holds = Callable[[DateRange], bool]
+"""Whether the notes hold anything of these days."""
 
 
-def limited_to_own_time(question: str, filters: Filters, *, today: date) -> Filters:
-    """`filters`, with the dates of the question where it asks of the notes' own time and nobody set dates."""
-    if filters.since or filters.until or not _OWN_TIME.search(question):
+def limited_to_own_time(
+    question: str,
+    filters: Filters,
+    *,
+    today: date,
+    order: DayMonthOrder | None = None,
+    holds: Holds = lambda _: True,
+) -> Filters:
+    """`filters`, with the dates of the question where it asks of the notes' own time and nobody set dates.
+
+    A date without a year is the latest that the notes hold anything of, or the latest at all. A question for what is
+    newest says so in `Filters.order`; asked for nothing but that, it is limited to the last day of the notes.
+    """
+    if wanted := order_asked(question):
+        filters = replace(filters, order=wanted, today=today)
+    if filters.since or filters.until:
         return filters
-    days = mentioned_dates(question, today=today)
+    asked = days_asked(question, today=today, order=order)
+    days = _own_days(question, asked, today, order, holds) if asked else None
+    if wanted and asked is None and speaks_of_own_notes(question) and not content_of(question):
+        days = _outermost_day(wanted, today, holds)
     return replace(filters, since=days.since, until=days.until, source=FROM_QUESTION) if days else filters
+
+
+def _own_days(
+    question: str, asked: DaysAsked, today: date, order: DayMonthOrder | None, holds: Holds
+) -> DateRange | None:
+    if not _is_own_time(asked):
+        return None
+    if asked.yearless:
+        return next((days for days in _earlier(question, asked, today, order) if holds(days)), asked.days)
+    is_history = asked.days.until.year < today.year - LIVING_MEMORY_YEARS
+    return None if is_history and not holds(asked.days) else asked.days
+
+
+def _earlier(question: str, asked: DaysAsked, today: date, order: DayMonthOrder | None) -> Iterator[DateRange]:
+    """The days asked for, then the same of the years before."""
+    yield asked.days
+    for back in range(1, YEARS_BACK):
+        earlier = days_asked(question, today=date(max(today.year - back, 1), 12, 31), order=order)
+        if earlier and earlier.days.since < asked.days.since:
+            yield earlier.days
+
+
+def _is_own_time(asked: DaysAsked) -> bool:
+    """Whether the question asks what was noted in these days, and not of a thing that is of them.
+
+    It does where it speaks of the asker's doings or notes, where it holds no other word to look for ("what happened in
+    July 2024?"), and where the days are told from the asker's own (`yesterday`, `last week`).
+    """
+    own = speaks_of_own_notes(asked.text)
+    if of_a_thing(asked.text[: asked.start], asked.text[asked.end :]) and not (asked.near and own):
+        return False
+    days = (asked.days.until - asked.days.since).days
+    return own or asked.near or not content_of(asked.rest) or (of_my_things(asked.text) and days <= OWN_THINGS_DAYS)
+
+
+def _outermost_day(wanted: Order, today: date, holds: Holds) -> DateRange | None:
+    """The last day up to today that the notes hold something of, or the first; None where they hold no date."""
+
+    def reach(days: int) -> DateRange:
+        """What lies on the far side of so many days from the end that is asked for."""
+        if wanted == "newest":
+            return DateRange(today - timedelta(days=days), today)
+        return DateRange(date.min, today - timedelta(days=longest - days))
+
+    longest = (today - date(1900, 1, 1)).days
+    low, high = 0, longest
+    if not holds(reach(longest)):
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(reach(middle)) else (middle + 1, high)
+    found = reach(low)
+    return found if wanted == "newest" else DateRange(found.until, found.until)
+
+
+def holdings_of(snapshot: Snapshot, vector: Vectors, filters: Filters) -> Holds:
+    """A look into a snapshot: whether passages that pass the filters lie within given days."""
+
+    def holds(days: DateRange) -> bool:
+        limited = replace(filters, since=days.since, until=days.until)
+        ids = [item.chunk_id for item in snapshot.dense(vector, LOOKED_AT, limited)]
+        return any(dated_within(chunk.place.date, limited) for chunk, _ in snapshot.passages(ids))
+
+    return holds
 
 
 def dated_within(days: DateRange | None, filters: Filters) -> bool:
@@ -54,8 +131,15 @@ def dated_within(days: DateRange | None, filters: Filters) -> bool:
     return (filters.since or date.min) <= days.since and days.until <= (filters.until or date.max)
 
 
-def subject_of(question: str, filters: Filters) -> str:
-    """What is left to look for once the dates are a filter; nothing in "what did I note on 27 May 2023?"."""
-    if filters.source != FROM_QUESTION:
+def tells_of(days: DateRange | None, filters: Filters) -> bool:
+    """Whether a passage of `days` tells of the filter's: it lies within them, or is of a week that touches them."""
+    return dated_within(days, filters) or (days is not None and (days.until - days.since).days < SHORT_DAYS)
+
+
+def subject_of(question: str, filters: Filters, *, today: date, order: DayMonthOrder | None = None) -> str:
+    """What is left to look for once dates and order are settled; "" for "what did I note on 27 May 2023?"."""
+    limited = filters.source == FROM_QUESTION
+    if not limited and filters.order is None:
         return question
-    return _ANY_ENTRY.sub(" ", _TIME_WORDS.sub(" ", question))
+    asked = days_asked(question, today=today, order=order) if limited else None
+    return " ".join(content_of(asked.rest if asked else question))

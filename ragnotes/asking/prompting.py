@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ragnotes.answers import Evidence
 from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.ports import Generator, Prompt
-from ragnotes.types import Evidence
 
 __all__ = ["SYSTEM", "build_prompt"]
 

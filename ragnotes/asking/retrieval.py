@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ragnotes.answers import Filters, Fused, Hit, Scored
 from ragnotes.asking.duplicates import distinct
-from ragnotes.asking.fusion import fuse
+from ragnotes.asking.evidence import question_weights
+from ragnotes.asking.fusion import DENSE_WEIGHT, fuse
 from ragnotes.asking.own_time import FROM_QUESTION, dated_within
-from ragnotes.asking.words import other_spellings, query_terms, search_terms
+from ragnotes.asking.recency import by_date
+from ragnotes.asking.words import has_content, other_spellings, query_terms, search_terms
 from ragnotes.ports import Snapshot
-from ragnotes.types import Filters, Fused, Hit, Scored, Source, Vectors
+from ragnotes.types import Source, Vectors
 
 __all__ = ["CANDIDATES", "by_words", "retrieve", "retrieve_fresh", "terms_for"]
 
@@ -29,10 +32,12 @@ def retrieve(
     filters: Filters,
     limit: int,
     is_fresh: Callable[[Source], bool],
+    weight: float = DENSE_WEIGHT,
 ) -> tuple[list[Hit], list[str]]:
     """The best `limit` chunks for `query`, best first, and the paths left out because their file changed or went.
 
-    `vector` is the embedding of `query`. Scores lie in [0, 1]; ties go to the smaller chunk id. Nothing found gives [].
+    `vector` is the embedding of `query`, `weight` how much it counts beside the words. Scores lie in [0, 1]; ties go to
+    the smaller chunk id. Nothing found gives [].
     A near copy of a better chunk is no hit of its own: the better one names its place.
     Where the question itself asks for a time, passages of a longer one count only if there are no others.
     """
@@ -43,11 +48,14 @@ def retrieve(
     ids = list(dict.fromkeys([*(item.chunk_id for item in found), *bm25]))
     cosine = dict(zip(ids, snapshot.cosines(vector, ids), strict=True))
     sections = dict(zip(ids, snapshot.sections(terms, ids), strict=True))
-    ranked = _read(snapshot, fuse(cosine, bm25, sections), cosine, bm25)
+    ranked = _read(snapshot, fuse(cosine, bm25, sections, weight=weight), cosine, bm25)
     if filters.source == FROM_QUESTION:
         everything = list(ranked)
         inside = [hit for hit in everything if dated_within(hit.chunk.place.date, filters)]
         ranked = iter(inside or everything)
+    if filters.order:
+        rarity = question_weights(snapshot, query) if has_content(query) else {}
+        ranked = iter(by_date(list(ranked), rarity, filters))
     fresh: dict[str, bool] = {}
 
     def unchanged(source: Source) -> bool:
@@ -67,14 +75,15 @@ def retrieve_fresh(
     filters: Filters,
     limit: int,
     is_fresh: Callable[[Source], bool],
+    weight: float = DENSE_WEIGHT,
 ) -> tuple[list[Hit], list[str]]:
     """As `retrieve`, but searches again without the files that changed or went, where they crowded out others."""
-    hits, left_out = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh)
+    hits, left_out = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh, weight=weight)
     for _ in range(MORE_SEARCHES):
         if len(hits) == limit or not left_out or set(left_out) == set(filters.without):
             break
         filters = replace(filters, without=tuple(left_out))
-        hits, more = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh)
+        hits, more = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh, weight=weight)
         left_out = sorted({*left_out, *more})
     return hits, left_out
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ragnotes.answers import Hit
 from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.ports import Snapshot
-from ragnotes.types import Chunk, Hit
+from ragnotes.types import Chunk
 
 __all__ = ["BUDGET_TOKENS", "with_surroundings"]
 

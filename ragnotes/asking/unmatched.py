@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
+from ragnotes.answers import Filters, Unmatched
 from ragnotes.matching import folded
 from ragnotes.ports import FilterName, Snapshot
-from ragnotes.types import Filters, Unmatched
 
 __all__ = ["unmatched"]
 

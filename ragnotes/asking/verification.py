@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ragnotes.answers import Evidence, Support
 from ragnotes.asking.words import content_stems, negated, numbers_in
 from ragnotes.sentences import sentence_spans
-from ragnotes.types import Evidence, Support
 
 __all__ = ["Checked", "check_draft", "support_of"]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from ragnotes.types import Citation, Hit
+from ragnotes.answers import Citation, Hit
 
 __all__ = ["Folded", "citation_parts", "fold", "gives_answer", "hit_parts", "holds", "holds_evidence", "normalised"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
+from ragnotes.answers import NO_FILTERS, Answer, Citation, Filters, Hit
 from ragnotes.asking.answering import Request
 from ragnotes.errors import EvaluationError
 from ragnotes.evaluation.judging import citation_parts, fold, gives_answer, hit_parts, holds, holds_evidence
@@ -15,7 +16,6 @@ from ragnotes.evaluation.measures import Tally, rank_tallies
 from ragnotes.evaluation.questions import Question, QuestionSet
 from ragnotes.events import Event, Final, Found, Progress
 from ragnotes.ports import Snapshot, Store
-from ragnotes.types import NO_FILTERS, Answer, Citation, Filters, Hit
 
 __all__ = ["Asked", "Outcome", "ask_all", "check_answerable"]
 

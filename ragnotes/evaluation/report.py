@@ -13,11 +13,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ragnotes import __version__
+from ragnotes.answers import Mode
 from ragnotes.errors import EvaluationError
 from ragnotes.evaluation.measures import ANSWERING, NOTHING, RETRIEVAL, Tally, estimate
 from ragnotes.evaluation.outcomes import Outcome
 from ragnotes.evaluation.questions import QuestionSet, read_text
-from ragnotes.types import Manifest, Mode
+from ragnotes.types import Manifest
 
 __all__ = ["MeasureJson", "ReportJson", "ResultJson", "SettingsJson", "read_report", "report_of"]
 

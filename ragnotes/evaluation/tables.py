@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ragnotes.answers import Mode
 from ragnotes.evaluation.comparison import ComparisonJson
 from ragnotes.evaluation.report import MeasureJson, ReportJson
-from ragnotes.types import Mode
 
 __all__ = ["comparison_lines", "report_lines"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import frontmatter
 import yaml
 
-from ragnotes.dates import date_of_value
+from ragnotes.dates import DayMonthOrder, date_of_value
 from ragnotes.types import Metadata
 
 __all__ = ["MAX_BYTES", "metadata_of", "split_front_matter"]
@@ -69,13 +69,14 @@ def _lines(block: str) -> dict[str, str] | None:
     return fields
 
 
-def metadata_of(fields: Mapping[str, Any]) -> Metadata:
+def metadata_of(fields: Mapping[str, Any], *, order: DayMonthOrder | None = None) -> Metadata:
     """Tags, author, date and language of a note; everything else that is a plain value goes to `extra`."""
     known = {*_TAG_FIELDS, *_DATE_FIELDS, *_AUTHOR_FIELDS, *_LANGUAGE_FIELDS}
     folded = {str(key).lower(): value for key, value in fields.items()}
     tags = [tag for name in _TAG_FIELDS for tag in _words(folded.get(name))]
     authors = [author for name in _AUTHOR_FIELDS for author in _words(folded.get(name), separator=r"\s*;\s*")]
-    days = (date_of_value(folded[name]) for name in _DATE_FIELDS if not isinstance(folded.get(name, True), bool))
+    values = [folded[name] for name in _DATE_FIELDS if not isinstance(folded.get(name, True), bool)]
+    days = (date_of_value(value, order=order) for value in values)
     language = next((str(folded[name]) for name in _LANGUAGE_FIELDS if folded.get(name)), None)
     extra = {
         key: str(value)

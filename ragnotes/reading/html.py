@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ragnotes.dates import DatedLine, date_marks, date_of_path, date_of_value
 from ragnotes.errors import LoadError
 from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.reading.decoding import decode
@@ -61,18 +62,21 @@ def load_html(content: bytes, path: str) -> Document:
         page.enter(node) if entering else page.leave(node)
     page.flush()
     title = _title(tree) or next((mark.path[0] for mark in page.headings if len(mark.path) == 1), "")
-    marks: tuple[Mark, ...] = tuple(page.headings)
+    metadata = _metadata(tree)
+    text, days = "".join(page.text), metadata.date or date_of_path(path)
+    dated = [DatedLine(mark.start, mark.start, len(mark.path), 0, mark.path[-1]) for mark in page.headings]
+    marks: list[Mark] = [*page.headings, *date_marks(dated, base=days, text=text)]
     return Document(
         doc_id=document_id(path),
         path=path,
         kind=Kind.NOTE,
         title=title or stem_title(path),
         titled=bool(title),
-        text="".join(page.text),
+        text=text,
         sha256=sha256_of(content),
-        marks=marks,
+        marks=tuple(sorted(marks, key=lambda mark: mark.start)),
         blocks=tuple(page.blocks),
-        metadata=_metadata(tree),
+        metadata=metadata,
     )
 
 
@@ -315,4 +319,9 @@ def _metadata(tree: LexborHTMLParser) -> Metadata:
     page, author = tree.css_first("html[lang]"), tree.css_first("meta[name=author]")
     language = page.attributes.get("lang") if page is not None else None
     name = author.attributes.get("content") if author is not None else None
-    return Metadata(author=" ".join((name or "").split()) or None, language=(language or "").strip() or None)
+    stated = tree.css_first("meta[property='article:published_time'], meta[name=date], meta[name='dcterms.date']")
+    return Metadata(
+        author=" ".join((name or "").split()) or None,
+        date=date_of_value(stated.attributes.get("content")) if stated is not None else None,
+        language=(language or "").strip() or None,
+    )

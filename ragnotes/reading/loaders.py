@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 
+from ragnotes.dates import DayMonthOrder, date_of_path
 from ragnotes.ports import Loader
 from ragnotes.reading.html import load_html
 from ragnotes.reading.markdown import load_markdown
@@ -39,10 +40,19 @@ class Limits:
     pdf_memory_bytes: int = 2 * 1024**3
 
 
-def load_document(content: bytes, path: str, limits: Limits) -> Document:
-    """The document that the file at `path` holds. Raises LoadError with the reason why it cannot be read."""
+def load_document(content: bytes, path: str, limits: Limits, *, order: DayMonthOrder | None = None) -> Document:
+    """The document that the file at `path` holds. Raises LoadError with the reason why it cannot be read.
+
+    `order` says which number of `3/4` is the day where a note itself does not settle it. A document that gives itself
+    no date has the one that its file's name or folders give.
+    """
     suffix = PurePosixPath(path).suffix.lower()
     loader = _LOADERS[suffix]
     if suffix == ".pdf":
         loader = partial(load_pdf, timeout_s=limits.pdf_timeout_s, memory_bytes=limits.pdf_memory_bytes)
-    return loader(content, path)
+    elif loader in (load_markdown, load_text):
+        loader = partial(loader, order=order)
+    document = loader(content, path)
+    if document.metadata.date is None and (days := date_of_path(path, order=order)):
+        document = replace(document, metadata=replace(document.metadata, date=days))
+    return document

@@ -10,11 +10,22 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ragnotes.dates import DatedLine, date_marks, date_of_path
+from ragnotes.dates import (
+    DatedLine,
+    DayMonthOrder,
+    Role,
+    ambiguous_date,
+    date_marks,
+    date_of_path,
+    dated_paragraph,
+    is_date_column,
+    stated_date,
+)
 from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.reading.decoding import decode, stated_encoding
 from ragnotes.reading.dialogue import load_markdown_transcript, looks_like_transcript
@@ -24,7 +35,7 @@ from ragnotes.reading.front_matter import metadata_of, split_front_matter
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
 from ragnotes.reading.markup import cells_of, mask_links, plain_text
 from ragnotes.reading.tables import HtmlRow, html_rows, labelled
-from ragnotes.types import Block, BlockKind, Document, HeadingMark, Kind, Mark
+from ragnotes.types import Block, BlockKind, DateRange, Document, HeadingMark, Kind, Mark
 
 __all__ = ["Structure", "fill_gaps", "inline_tags", "load_markdown", "structure_of"]
 
@@ -55,27 +66,32 @@ class Structure:
     first_title: str = ""
 
 
-def load_markdown(content: bytes, path: str) -> Document:
-    """A note, or a transcript where the note is one. Raises LoadError("undecodable") on bytes that are no text."""
+def load_markdown(content: bytes, path: str, *, order: DayMonthOrder | None = None) -> Document:
+    """A note, or a transcript where the note is one. Raises LoadError("undecodable") on bytes that are no text.
+
+    `order` says which number of `3/4` is the day where the note itself does not settle it.
+    """
     decoded = decode(content)
     text = decoded.text
     fields, body_start = split_front_matter(text)
-    metadata = metadata_of(fields)
+    metadata = metadata_of(fields, order=order)
     metadata = replace(metadata, extra={**metadata.extra, **stated_encoding(decoded)})
     stated_title = _stated_title(fields)
     if looks_like_transcript(text[body_start:]):
-        metadata = replace(metadata, date=metadata.date or date_of_path(path))
+        metadata = replace(metadata, date=metadata.date or date_of_path(path, order=order))
         return load_markdown_transcript(
             text, path, sha256_of(content), body_start=body_start, title=stated_title, metadata=metadata
         )
     structure = structure_of(text, body_start)
+    days = metadata.date or date_of_path(path, order=order) or stated_date(text[body_start:], order=order)
     metadata = replace(
         metadata,
         tags=tuple(dict.fromkeys((*metadata.tags, *inline_tags(text, structure.blocks)))),
-        date=metadata.date or date_of_path(path),
+        date=days,
+        extra={**metadata.extra, **undated(structure.dated_lines, days, text, order)},
     )
     title = stated_title or structure.first_title
-    marks: list[Mark] = [*structure.headings, *date_marks(structure.dated_lines, base=metadata.date, text=text)]
+    marks: list[Mark] = [*structure.headings, *date_marks(structure.dated_lines, base=days, text=text, order=order)]
     return Document(
         doc_id=document_id(path),
         path=path,
@@ -89,6 +105,14 @@ def load_markdown(content: bytes, path: str) -> Document:
         metadata=metadata,
         verbatim=True,
     )
+
+
+def undated(
+    lines: Sequence[DatedLine], days: DateRange | None, text: str, order: DayMonthOrder | None
+) -> dict[str, str]:
+    """What to tell of dates that stay unread because nothing says which number is the day; {} where there are none."""
+    line = ambiguous_date(lines, base=days, text=text) if order is None else None
+    return {"ambiguous_date": shortened(line, _LEAD_CHARS)} if line else {}
 
 
 def structure_of(text: str, body_start: int = 0) -> Structure:
@@ -146,6 +170,7 @@ class _Reader:
         self._math: int | None = None  # number of the block that opened a formula
         self._header: list[str] = []
         self._row: list[str] = []
+        self._date_column: int | None = None
 
     def take(self, token: Token) -> None:
         if token.type == "heading_open":
@@ -193,7 +218,8 @@ class _Reader:
         line = plain_text(self.text[start:end].split("\n")[0])
         self._leads.append(line)
         depth = sum(name == "list_item" for name in self._open)
-        self.structure.dated_lines.append(DatedLine(start, end, None, depth, line))
+        role = Role.HEAD if "\n" in self.text[start:end] else Role.LINE
+        self.structure.dated_lines.append(DatedLine(start, end, None, depth, line, role))
 
     def _leaf(self, token: Token) -> None:
         start, end = self._span(token)
@@ -206,7 +232,18 @@ class _Reader:
         elif token.type == "html_block" and (rows := html_rows(self.text, start, end)):
             self._html_table(rows)
         elif not (self._titles(start, end) or self._defines(start, end) or self._calculates(start, end)):
-            self._add(start, end, self._kind(start))
+            self._text(start, end, self._kind(start))
+
+    def _text(self, start: int, end: int, kind: BlockKind) -> None:
+        """A paragraph, cut before each line that begins with a date; a line that is nothing else heads what follows."""
+        lines = re.compile(r"[^\n]+").finditer(self.text, start, end) if kind is BlockKind.PARAGRAPH else ()
+        dated = [(line, found) for line in lines if (found := dated_paragraph(line[0], line.start(), end))]
+        self.structure.dated_lines += [found for _, found in dated]
+        for first, last in pairwise([start, *(line.start() for line, _ in dated), end]):
+            if self.text[first:last].strip():
+                alone = next((line.end() for line, found in dated if line.start() == first and found.level), first)
+                self._add(*trimmed(self.text, first, alone), BlockKind.HEADING) if alone > first else None
+                self._add(*trimmed(self.text, alone, last), kind) if self.text[alone:last].strip() else None
 
     def _kind(self, start: int) -> BlockKind:
         if _FOOTNOTE.match(self.text, start):
@@ -295,11 +332,14 @@ class _Reader:
         """A row's lead is the header, what the table stands in, and what merged cells inherit from the row above."""
         if header:
             self._header = cells
+            self._date_column = next((n for n, cell in enumerate(cells) if is_date_column(cell)), None)
             self._add(start, end, BlockKind.ROW)
             return
         leading = next((n for n, cell in enumerate(cells) if cell), len(cells))
         inherited = [cell for cell in self._row[:leading] if cell]
         self._row = [*self._row[:leading], *cells[leading:]]
+        column, role = (self._date_column, Role.DATE_CELL) if self._date_column is not None else (0, Role.CELL)
+        self.structure.dated_lines += [DatedLine(start, end, None, 0, cell, role) for cell in self._row[column:][:1]]
         labels = " | ".join(cell for cell in self._header if cell)
         lead = HEADING_SEPARATOR.join(filter(None, [labels, self._lead(BlockKind.ROW), *inherited]))
         self._add(start, end, BlockKind.ROW, lead, labelled(self._header, self._row))

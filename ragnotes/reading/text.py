@@ -11,11 +11,19 @@ import re
 from dataclasses import replace
 from statistics import median
 
-from ragnotes.dates import DatedLine, date_marks, date_of_path
+from ragnotes.dates import (
+    DatedLine,
+    DayMonthOrder,
+    date_marks,
+    date_of_heading,
+    date_of_path,
+    dated_paragraph,
+    stated_date,
+)
 from ragnotes.reading.decoding import decode, stated_encoding
 from ragnotes.reading.extraction import trimmed
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
-from ragnotes.reading.markdown import Structure, fill_gaps, inline_tags, structure_of
+from ragnotes.reading.markdown import Structure, fill_gaps, inline_tags, structure_of, undated
 from ragnotes.reading.markup import plain_text
 from ragnotes.types import Block, BlockKind, Document, HeadingMark, Kind, Mark, Metadata
 
@@ -29,13 +37,14 @@ _WRAPPED_CHARS = (55, 100)
 """Median length of all but the last line of a paragraph that an editor wrapped."""
 
 
-def load_text(content: bytes, path: str) -> Document:
-    """A note in plain text. Raises LoadError("undecodable") on bytes that are no text."""
+def load_text(content: bytes, path: str, *, order: DayMonthOrder | None = None) -> Document:
+    """A note in plain text. Raises LoadError("undecodable") on bytes that are no text. `order` is as for Markdown."""
     decoded = decode(content)
     text = decoded.text
     structure = structure_of(text) if _MARKDOWN.search(text) else _flat_structure(text)
-    base = date_of_path(path)
-    marks: list[Mark] = [*structure.headings, *date_marks(structure.dated_lines, base=base, text=text)]
+    base = date_of_path(path, order=order) or stated_date(text, order=order)
+    lines = structure.dated_lines
+    marks: list[Mark] = [*structure.headings, *date_marks(lines, base=base, text=text, order=order)]
     return Document(
         doc_id=document_id(path),
         path=path,
@@ -47,7 +56,9 @@ def load_text(content: bytes, path: str) -> Document:
         marks=tuple(sorted(marks, key=lambda mark: mark.start)),
         blocks=tuple(structure.blocks),
         metadata=Metadata(
-            tags=tuple(dict.fromkeys(inline_tags(text, structure.blocks))), date=base, extra=stated_encoding(decoded)
+            tags=tuple(dict.fromkeys(inline_tags(text, structure.blocks))),
+            date=base,
+            extra={**stated_encoding(decoded), **undated(lines, base, text, order)},
         ),
         verbatim=True,
     )
@@ -81,6 +92,7 @@ def _take_paragraph(
     text: str, lines: list[tuple[int, int]], follower: tuple[int, int] | None, structure: Structure
 ) -> None:
     if _wrapped(text, lines):
+        _date_line(text, structure, lines[0][0], lines[-1][1])
         _add(text, structure, lines[0][0], lines[-1][1], BlockKind.PARAGRAPH)
         return
     for number, (start, end) in enumerate(lines):
@@ -93,7 +105,8 @@ def _take_paragraph(
         elif _leads(text[start:end], text[after[0] : after[1]] if after else ""):
             _lead(text, structure, start, end)
         else:
-            _add(text, structure, start, end, BlockKind.PARAGRAPH)
+            kind = BlockKind.HEADING if _date_line(text, structure, start, end) else BlockKind.PARAGRAPH
+            _add(text, structure, start, end, kind)
 
 
 def _leads(line: str, follower: str) -> bool:
@@ -106,7 +119,16 @@ def _lead(text: str, structure: Structure, start: int, end: int) -> None:
     _add(text, structure, start, end, BlockKind.HEADING)
     label = plain_text(text[start:end]).rstrip(".: ")
     structure.headings.append(HeadingMark(start, (label,) if label else ()))
-    structure.dated_lines.append(DatedLine(start, end, 1, 0, label))
+    level = 1 if date_of_heading(label, year=2000, order=DayMonthOrder.DAY_FIRST) else 2
+    structure.dated_lines.append(DatedLine(start, end, level, 0, label))
+
+
+def _date_line(text: str, structure: Structure, start: int, end: int) -> bool:
+    """Whether a line is nothing but a date. It holds until the next such: other leads are of its day."""
+    dated = dated_paragraph(text[start:end], start, end)
+    if dated:
+        structure.dated_lines.append(replace(dated, level=1 if dated.level else None))
+    return bool(dated and dated.level)
 
 
 def _wrapped(text: str, lines: list[tuple[int, int]]) -> bool:

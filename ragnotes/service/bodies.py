@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
+from ragnotes.answers import Filters
 from ragnotes.asking.answering import Request
+from ragnotes.clock import Clock, moment_of, zone_of
 from ragnotes.errors import UsageError
-from ragnotes.types import Filters, Kind
+from ragnotes.types import Kind
 
-__all__ = ["MAX_LIMIT", "AskBody", "FiltersBody", "SearchBody", "filters_of", "parse_day", "request_of"]
+__all__ = ["MAX_LIMIT", "AskBody", "FiltersBody", "SearchBody", "clock_of", "filters_of", "parse_day", "request_of"]
 
 MAX_LIMIT = 100
 
@@ -38,6 +40,22 @@ def _day(value: object) -> object:
         raise PydanticCustomError("day", "{why}", {"why": str(error)}) from None
 
 
+def _moment(value: object) -> object:
+    if value is None or isinstance(value, datetime):
+        return value
+    try:
+        return moment_of(str(value))
+    except ValueError as error:
+        raise PydanticCustomError("moment", "{why}", {"why": str(error)}) from None
+
+
+def _zone(name: str | None) -> str | None:
+    try:
+        return name if name is None or zone_of(name) else None
+    except ValueError as error:
+        raise PydanticCustomError("zone", "{why}", {"why": str(error)}) from None
+
+
 def _words(text: str) -> str:
     try:
         text.encode()
@@ -48,12 +66,17 @@ def _words(text: str) -> str:
 
 Words = Annotated[str, AfterValidator(_words)]
 Day = Annotated[date | None, BeforeValidator(_day), PlainSerializer(lambda day: day and day.isoformat())]
+Moment = Annotated[datetime | None, BeforeValidator(_moment), PlainSerializer(lambda now: now and now.isoformat())]
+Zone = Annotated[str | None, AfterValidator(_zone)]
 Values = Annotated[tuple[Words, ...], BeforeValidator(lambda value: () if value is None else value)]
 Kinds = Annotated[tuple[Kind, ...], BeforeValidator(lambda value: () if value is None else value)]
 
 
 class FiltersBody(BaseModel):
-    """The filters of a request. An unknown field is refused: a misspelt filter must not answer from all notes."""
+    """The filters of a request, and when it is asked: `now` and `tz` say what `yesterday` is.
+
+    An unknown field is refused: a misspelt filter must not answer from all notes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,10 +86,12 @@ class FiltersBody(BaseModel):
     paths: Values = ()
     kinds: Kinds = ()
     speakers: Values = ()
+    now: Moment = None
+    tz: Zone = None
 
 
 class SearchBody(FiltersBody):
-    """`explain` is accepted and changes nothing: hits always carry their cosine and bm25."""
+    """`explain` is accepted and changes nothing: hits always carry what their score is made of."""
 
     query: Words
     limit: int = Field(default=10, ge=1, le=MAX_LIMIT)
@@ -102,6 +127,11 @@ def filters_of(body: FiltersBody) -> Filters:
     )
 
 
+def clock_of(body: FiltersBody) -> Clock:
+    """The clock by which a request is asked, as far as it states one."""
+    return Clock(body.now, zone_of(body.tz) if body.tz else None)
+
+
 def request_of(body: AskBody, *, cancelled: Callable[[], bool] = lambda: False) -> Request:
     """The question that a request asks. Raises UsageError as `filters_of` does."""
     return Request(
@@ -111,5 +141,6 @@ def request_of(body: AskBody, *, cancelled: Callable[[], bool] = lambda: False) 
         llm=body.llm,
         surroundings=body.surroundings,
         deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
+        clock=clock_of(body),
         cancelled=cancelled,
     )

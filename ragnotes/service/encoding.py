@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ragnotes.answers import Answer, Citation, Filters, Hit, Signals, Unmatched
 from ragnotes.errors import IndexMissing, NotFound, RagnotesError, ServerError, UsageError
 from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Queued, Token
 from ragnotes.service.wire import (
@@ -25,6 +26,7 @@ from ragnotes.service.wire import (
     ProgressJson,
     QueuedJson,
     SentenceJson,
+    SignalsJson,
     StatusJson,
     SummaryJson,
     TokenJson,
@@ -32,20 +34,15 @@ from ragnotes.service.wire import (
     valid_text,
 )
 from ragnotes.types import (
-    Answer,
-    Citation,
     CueMark,
     DateMark,
     Document,
     FileRecord,
-    Filters,
     HeadingMark,
-    Hit,
     Mark,
     PageMark,
     Place,
     Source,
-    Unmatched,
 )
 
 __all__ = [
@@ -72,6 +69,7 @@ def hit_json(hit: Hit) -> HitJson:
         score=hit.score,
         cosine=hit.cosine,
         bm25=hit.bm25,
+        signals=signals_json(hit.signals) if hit.signals else None,
         start=chunk.start,
         end=chunk.end,
         text=chunk.text,
@@ -83,6 +81,16 @@ def hit_json(hit: Hit) -> HitJson:
             for copy in hit.also
         ],
         **_placed(hit.source, chunk.place),
+    )
+
+
+def signals_json(signals: Signals) -> SignalsJson:
+    return SignalsJson(
+        dense=signals.dense,
+        lexical=signals.lexical,
+        dense_share=signals.dense_share,
+        section_bm25=signals.section_bm25,
+        drawn_up=signals.drawn_up,
     )
 
 
@@ -120,6 +128,7 @@ def filters_json(filters: Filters) -> FiltersJson:
         since=filters.since.isoformat() if filters.since else None,
         until=filters.until.isoformat() if filters.until else None,
         source=filters.source,
+        order=filters.order,
         tags=list(filters.tags),
         paths=list(filters.paths),
         kinds=list(filters.kinds),

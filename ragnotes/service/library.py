@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from ragnotes.answers import Filters
 from ragnotes.asking.answering import Request
+from ragnotes.clock import Clock
 from ragnotes.events import Event, Found, IndexStatus, IndexSummary, Progress
 from ragnotes.ports import Embedder, Generator, Store
-from ragnotes.types import Document, FileRecord, Filters, Source
+from ragnotes.types import Document, FileRecord, Source
 
 __all__ = ["Library"]
 
@@ -33,7 +35,9 @@ class Library(Protocol):
         allow_empty: bool = ...,
         retry_failed: bool = ...,
     ) -> IndexSummary: ...
-    def search(self, query: str, *, filters: Filters, limit: int, surroundings: bool = ...) -> Found: ...
+    def search(
+        self, query: str, *, filters: Filters, limit: int, surroundings: bool = ..., clock: Clock = ...
+    ) -> Found: ...
     def ask(self, request: Request) -> Iterator[Event]: ...
     def status(self) -> IndexStatus: ...
     def documents(self) -> list[tuple[FileRecord, Source | None]]: ...

@@ -10,7 +10,7 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
-from ragnotes.service.bodies import AskBody, SearchBody, filters_of, request_of
+from ragnotes.service.bodies import AskBody, SearchBody, clock_of, filters_of, request_of
 from ragnotes.service.encoding import answer_json, found_json
 from ragnotes.service.parts import ServiceDep
 from ragnotes.service.streaming import EventStream, final_answer
@@ -24,8 +24,13 @@ router = APIRouter(tags=["asking"])
 @router.post("/v1/search")
 def search(body: SearchBody, service: ServiceDep) -> FoundJson:
     """The passages for a query, best first."""
-    filters = filters_of(body)
-    found = service.library.search(body.query, filters=filters, limit=body.limit, surroundings=body.surroundings)
+    found = service.library.search(
+        body.query,
+        filters=filters_of(body),
+        limit=body.limit,
+        surroundings=body.surroundings,
+        clock=clock_of(body),
+    )
     return found_json(found)
 
 

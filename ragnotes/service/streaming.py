@@ -16,12 +16,12 @@ from fastapi import Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
+from ragnotes.answers import Answer
 from ragnotes.errors import RagnotesError
 from ragnotes.events import Event, Final, Queued
 from ragnotes.service.encoding import event_json
 from ragnotes.service.problems import problem_of
 from ragnotes.service.wire import EventJson
-from ragnotes.types import Answer
 
 __all__ = ["EventStream", "final_answer"]
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from ragnotes.types import FileStatus, Kind, Mode, Support
+from ragnotes.answers import Mode, Order, Support
+from ragnotes.types import FileStatus, Kind
 
 __all__ = [
     "EVENTS",
@@ -39,6 +40,7 @@ __all__ = [
     "QueuedJson",
     "ReadyJson",
     "SentenceJson",
+    "SignalsJson",
     "StatusJson",
     "SummaryJson",
     "TokenJson",
@@ -92,6 +94,16 @@ class CopyJson(PlacedJson):
     end: int
 
 
+class SignalsJson(_Wire):
+    """What a score is made of: `dense_share * dense + (1 - dense_share) * lexical`, before passages are drawn up."""
+
+    dense: Score
+    lexical: Score
+    dense_share: Score
+    section_bm25: Score
+    drawn_up: Order | None
+
+
 class HitJson(PlacedJson):
     """`before` and `after` are null unless `surroundings` were asked for and there are some."""
 
@@ -99,6 +111,7 @@ class HitJson(PlacedJson):
     score: Score
     cosine: Score
     bm25: Score
+    signals: SignalsJson | None
     start: int
     end: int
     text: Text
@@ -128,6 +141,7 @@ class FiltersJson(_Wire):
     since: str | None
     until: str | None
     source: str | None
+    order: Order | None = None
     tags: list[Text]
     paths: list[Name]
     kinds: list[Kind]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ragnotes.answers import Filters
 from ragnotes.forms import PRIVATE
 from ragnotes.matching import folded, path_fits, tag_key
 from ragnotes.stores.rows import pack, placeholders, unpack
 from ragnotes.stores.schema import AS_WRITTEN
-from ragnotes.types import Filters
 
 __all__ = ["PATH_FUNCTION", "any_of", "passing", "path_matches"]
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ragnotes.answers import Filters, Scored
 from ragnotes.errors import IndexDamaged
 from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
@@ -30,7 +31,7 @@ from ragnotes.stores.schema import BM25_WEIGHTS
 from ragnotes.stores.sharing import SharedVectors
 from ragnotes.stores.spelling import respelled
 from ragnotes.stores.vectors import SCORE_DECIMALS, Identity, Ids, VectorIndex
-from ragnotes.types import Chunk, Document, FileRecord, Filters, Scored, Source, Vectors
+from ragnotes.types import Chunk, Document, FileRecord, Source, Vectors
 
 __all__ = ["REPAIR_HINT", "LocalSnapshot", "Query"]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import NO_FILTERS, Answer, Evidence, Filters, Mode
 from ragnotes.asking.answering import Request
 from ragnotes.asking.evidence import coverage, question_weights, select_evidence
 from ragnotes.asking.prompting import build_prompt
@@ -12,7 +13,7 @@ from ragnotes.errors import UsageError
 from ragnotes.events import Cited, Event, Final, Passages, Token
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import NO_FILTERS, Answer, Evidence, Filters, Kind, Mode
+from ragnotes.types import Kind
 from tests.asking.stage import ScriptedGenerator, asker_over, index_notes
 
 CACHE = "Which cache requires an exact prefix match?"

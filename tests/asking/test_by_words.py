@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragnotes.answers import NO_FILTERS
 from ragnotes.asking.answering import Request
 from ragnotes.asking.retrieval import by_words, terms_for
 from ragnotes.events import Final
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import NO_FILTERS
 from tests.asking.stage import asker_over, index_notes
 
 OTHERS = {

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import Answer
 from ragnotes.asking.answering import Request
 from ragnotes.events import Final
-from ragnotes.types import Answer
 from tests.asking.stage import asker_over, index_notes
 
 GARAGE = """\

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragnotes.answers import Answer, Filters, Unmatched
 from ragnotes.asking.answering import Asker, Request
 from ragnotes.events import Final
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import Answer, Chunk, DateRange, Document, Filters, Kind, Unmatched
+from ragnotes.types import Chunk, DateRange, Document, Kind
 from tests.asking.stage import asker_over, index_notes
 
 TALK = (

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragnotes.asking.fusion import SECTION_SHARE, fuse
+from ragnotes.asking.fusion import SECTION_SHARE, dense_weight, fuse
+from ragnotes.languages import FUNCTION_WORDS
+from ragnotes.models.hashing import HashingEmbedder
 
 IDS = st.sampled_from("abcdefgh")
 COSINES = st.dictionaries(IDS, st.floats(-1, 1), max_size=8)
@@ -71,3 +75,26 @@ def test_passages_rank_as_by_the_sum_of_z_scores(pairs: list[tuple[float, float]
         for other, second in zip(names, z.tolist(), strict=True):
             if first > second + 1e-4:
                 assert fused[one] >= fused[other]
+
+
+class EnglishReader(HashingEmbedder):
+    """Reads English words whole, and others in pieces, as the tokens of an English model do."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [1 if text in FUNCTION_WORDS["en"] else 2 for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("question", "weight", "weight_of_english_reader"),
+    [
+        ("What is the prefix of the cache?", 0.5, 0.5),
+        ("¿Qué es la caché de prefijos y para qué sirve?", 0.5, 0.25),
+        ("Wann habe ich über den Zwischenspeicher gelesen?", 0.5, 0.25),
+        ("kv cache", 0.5, 0.5),
+    ],
+)
+def test_meaning_counts_less_in_a_language_that_the_embedder_does_not_know(
+    question: str, weight: float, weight_of_english_reader: float
+) -> None:
+    assert dense_weight(question, HashingEmbedder()) == weight
+    assert dense_weight(question, EnglishReader()) == weight_of_english_reader

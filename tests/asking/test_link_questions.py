@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import Answer
 from ragnotes.asking.answering import Request
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
 from ragnotes.events import Final
-from ragnotes.types import Answer
 from tests.asking.stage import ScriptedGenerator, asker_over, index_notes
 
 NOTES = {

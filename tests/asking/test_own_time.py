@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import NO_FILTERS, Filters
 from ragnotes.asking.answering import Request
 from ragnotes.asking.own_time import limited_to_own_time, subject_of
 from ragnotes.asking.words import has_content
 from ragnotes.events import Final
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import NO_FILTERS, Filters
+from ragnotes.types import DateRange
 from tests.asking.stage import asker_over, index_notes
 
 TODAY = date(2024, 3, 13)
@@ -41,7 +42,7 @@ def test_the_notes_own_time_limits_the_search(question: str, since: date, until:
 )
 def test_any_other_date_is_a_word(question: str) -> None:
     assert limited_to_own_time(question, NO_FILTERS, today=TODAY) is NO_FILTERS
-    assert subject_of(question, NO_FILTERS) == question
+    assert subject_of(question, NO_FILTERS, today=TODAY) == question
 
 
 def test_dates_that_were_given_win() -> None:
@@ -51,15 +52,10 @@ def test_dates_that_were_given_win() -> None:
 
 def test_what_is_left_to_look_for() -> None:
     days = Filters(date(2023, 5, 27), date(2023, 5, 27), source="question")
-    assert not has_content(subject_of("What did I note on 27 May 2023?", days))
-    assert subject_of("What did I read about caches in May 2023?", days).split() == [
-        "What",
-        "I",
-        "about",
-        "caches",
-        "in",
-        "?",
-    ]
+    assert not has_content(subject_of("What did I note on 27 May 2023?", days, today=TODAY))
+    assert subject_of("What did I read about caches in May 2023?", days, today=TODAY) == "caches"
+    assert subject_of("¿Qué leí sobre cachés en mayo de 2023?", days, today=TODAY) == "cachés"
+    assert subject_of("Was habe ich im Mai 2023 über Flechten gelesen?", days, today=TODAY) == "Flechten"
 
 
 def ask(store: LocalStore, folder: Path, question: str) -> Final:
@@ -104,3 +100,41 @@ def test_asked_for_a_time_alone_the_answer_is_all_that_was_noted_in_order(tmp_pa
     assert [sentence.text for sentence in answer.sentences] == ["Bought a card.", "It hums.", "Read about moss."]
     assert [citation.n for citation in answer.citations] == [1, 2, 3]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "is_own"),
+    [
+        ("What was my weight on 3 May 2023?", True),
+        ("What was my salary in 2019?", False),
+        ("Who came to the meeting yesterday?", True),
+        ("Which phone was launched last week?", False),
+        ("What did I note about the phone launched last week?", True),
+        ("What happened in July 2023?", True),
+        ("What happened in Lyon in July 2023?", False),
+        ("Which papers from June 2023 did I like?", False),
+        ("What have I learned in June 2023?", True),
+        ("What did we read about the bridge built in May 2019?", False),
+        ("Was habe ich über das im Juni 2023 veröffentlichte Modell notiert?", False),
+        ("¿Qué anoté sobre el modelo publicado en junio de 2023?", False),
+        ("¿Qué he leído en junio de 2023?", True),
+    ],
+)
+def test_a_date_of_a_thing_is_not_the_notes_own(question: str, is_own: bool) -> None:
+    found = limited_to_own_time(question, NO_FILTERS, today=TODAY)
+    assert (found.source == "question") == is_own
+
+
+def test_history_is_no_time_of_the_notes_unless_they_are_of_it() -> None:
+    question = "What did I do on 3 May 1854?"
+    assert limited_to_own_time(question, NO_FILTERS, today=TODAY, holds=lambda _: False) is NO_FILTERS
+    assert limited_to_own_time(question, NO_FILTERS, today=TODAY).since == date(1854, 5, 3)
+
+
+@pytest.mark.parametrize(("held", "found_in"), [(2023, 2023), (2021, 2021), (1999, 2023)])
+def test_a_date_without_year_goes_back_to_the_year_that_the_notes_know(held: int, found_in: int) -> None:
+    def holds(days: DateRange) -> bool:
+        return days.since.year == held
+
+    found = limited_to_own_time("What did I note on 22 May?", NO_FILTERS, today=TODAY, holds=holds)
+    assert found.since == date(found_in, 5, 22)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import Filters
 from ragnotes.asking.words import content_stems, held_stems, names_in, negated, numbers_in, query_terms
 from ragnotes.errors import UsageError
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import DateRange, Filters, Kind
+from ragnotes.types import DateRange, Kind
 from tests.asking.stage import asker_over
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import Hit
 from ragnotes.asking.answering import Request
 from ragnotes.asking.surroundings import BUDGET_TOKENS, CHARS_PER_TOKEN
 from ragnotes.events import Final, Passages
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import Hit
 from tests.asking.stage import asker_over, index_notes
 
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from ragnotes.answers import Evidence, Hit, Support
 from ragnotes.asking.extraction import extract, stands
 from ragnotes.asking.verification import check_draft, common_subsequence, support_of
-from ragnotes.types import Chunk, DateRange, Evidence, Hit, Kind, Place, Source, Support, Unit
+from ragnotes.types import Chunk, DateRange, Kind, Place, Source, Unit
 
 SUPPORTED, WEAK, UNSUPPORTED = Support.SUPPORTED, Support.WEAK, Support.UNSUPPORTED
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import NO_FILTERS, Answer, Citation, Mode, Sentence, Support
 from ragnotes.asking.answering import Request
 from ragnotes.evaluation.measures import Tally
 from ragnotes.evaluation.outcomes import Outcome, ask_all
 from ragnotes.evaluation.questions import Question, QuestionSet
 from ragnotes.events import Event, Final, Passages
-from ragnotes.types import NO_FILTERS, Answer, Citation, Mode, Place, Sentence, Support
+from ragnotes.types import Place
 from tests.evaluation.conftest import HashingLibrary
 from tests.fakes import fake_settings
 

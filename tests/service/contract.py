@@ -1,10 +1,11 @@
 """The field names of contract.md, as sets."""
 
 _PLACE = {"doc_id", "path", "title", "kind", "heading", "line", "page", "t_start", "t_end", "speaker", "date"}
-HIT = _PLACE | {"rank", "score", "cosine", "bm25", "start", "end", "text", "links", "before", "after"} | {"also"}
+HIT = _PLACE | {"rank", "score", "cosine", "bm25", "signals", "start", "end", "text", "links"}
+HIT |= {"before", "after", "also"}
 CITATION = _PLACE | {"n", "start", "end", "quote", "links", "score", "support"}
 SENTENCE = {"text", "citations", "support"}
-FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"}
+FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"} | {"order"}
 ANSWER = (
     {"question", "answered", "reason", "answer", "mode", "sentences", "citations", "passages", "filters", "model"}
     | {"generation", "timings_ms", "usage"}

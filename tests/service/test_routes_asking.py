@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import date
 from typing import Any
 
 import httpx
@@ -59,6 +60,27 @@ def test_surroundings_are_given_where_they_are_asked_for(server: httpx.Client) -
     for body, around in (({}, (None, None)), ({"surroundings": True}, ("Before. ", " After."))):
         [hit] = server.post("/v1/search", json={"query": "embeddings"} | body).json()["hits"]
         assert (hit["before"], hit["after"]) == around
+
+
+def test_the_clock_of_a_request_reaches_the_library(server: httpx.Client, library: FakeLibrary) -> None:
+    clock = {"now": "2024-07-17T23:30Z", "tz": "Europe/Madrid"}
+    assert server.post("/v1/ask", json=QUESTION | clock).status_code == 200
+    assert library.asked[-1].clock.today() == date(2024, 7, 18)
+    assert server.post("/v1/search", json={"query": "cached", **clock}).status_code == 200
+    assert library.clocks[-1].today() == date(2024, 7, 18)
+
+
+@pytest.mark.parametrize(("route", "field"), [("/v1/ask", "question"), ("/v1/search", "query")])
+@pytest.mark.parametrize(
+    ("clock", "hint"),
+    [({"now": "soon"}, "write it as 2024-01-31"), ({"tz": "Mars/Olympus"}, "write it as Europe/Madrid or UTC")],
+)
+def test_a_clock_that_cannot_be_read_is_refused(
+    server: httpx.Client, route: str, field: str, clock: dict[str, str], hint: str
+) -> None:
+    problem = _problem(server.post(route, json={field: "x", **clock}))
+    assert problem["status"] == 422
+    assert hint in problem["detail"]
 
 
 def test_a_stream_has_passages_tokens_citations_and_the_whole(server: httpx.Client) -> None:

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from ragnotes import errors
+from ragnotes.answers import Answer, Filters, Hit
 from ragnotes.asking.answering import Request
 from ragnotes.errors import IndexMissing, NotFound, RagnotesError, ServerError, UsageError
 from ragnotes.events import Event, Final, IndexSummary
@@ -24,7 +25,6 @@ from ragnotes.service.encoding import (
 )
 from ragnotes.service.problems import STATUSES
 from ragnotes.service.wire import EVENTS, AnswerJson
-from ragnotes.types import Answer, Filters, Hit
 from tests.fakes import FakeLibrary
 from tests.service import contract
 
@@ -103,6 +103,7 @@ def test_filters_keep_what_was_asked() -> None:
         "since": "2024-01-01",
         "until": "2024-01-31",
         "source": "request",
+        "order": None,
         "tags": ["rag"],
         "paths": [],
         "kinds": ["note"],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ragnotes.answers import Filters
 from ragnotes.ports import Store
 from ragnotes.types import (
     Chunk,
@@ -17,7 +18,6 @@ from ragnotes.types import (
     Document,
     FileRecord,
     FileStatus,
-    Filters,
     Kind,
     Manifest,
     Metadata,

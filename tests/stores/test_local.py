@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import Scored
 from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed
 from ragnotes.stores import writing
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import Scored
 from tests.stores.samples import MANIFEST, NO_FILTERS, embed, entry, fill, vector_of, vectors_of
 
 

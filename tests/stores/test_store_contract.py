@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragnotes.answers import Scored
 from ragnotes.errors import IndexLocked, IndexMismatch
 from ragnotes.ports import Snapshot, Store
-from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest, Scored
+from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest
 from tests.stores.conftest import STORES
 from tests.stores.samples import (
     DIMENSION,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes.answers import Filters
 from ragnotes.ports import Store
 from ragnotes.types import (
     Chunk,
@@ -16,7 +17,6 @@ from ragnotes.types import (
     Document,
     FileRecord,
     FileStatus,
-    Filters,
     HeadingMark,
     Kind,
     Link,

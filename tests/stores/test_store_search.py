@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ragnotes.answers import Filters, Scored
 from ragnotes.ports import Store
-from ragnotes.types import Chunk, Filters, Kind, Scored
+from ragnotes.types import Chunk, Kind
 from tests.stores.conftest import STORES
 from tests.stores.samples import NO_FILTERS, Entry, OpenStore, entry, fill, vector_of, vectors_of
 

@@ -1,0 +1,146 @@
+"""The words by which a question speaks of its asker's own notes and time, in English, Spanish and German.
+
+What is asked here of a question is answered by its wording alone; `own_time` draws the conclusions.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ragnotes.answers import Order
+from ragnotes.asking.words import STOP_WORDS
+from ragnotes.date_words import UNITS, any_word
+
+__all__ = ["content_of", "of_a_thing", "of_my_things", "order_asked", "speaks_of_own_notes"]
+
+_NOTES = r"(?:notes?|logs?|logbook|journals?|diary|diaries|entry|entries|notebooks?)"
+_OWN_ENGLISH = (
+    r"(?:did|do|have|had|was|were|am|are)(?:n['’]t)?\s+(?:I|we)"
+    r"|(?:I|we)(?:['’]ve|['’]d)?\s+(?:\w+ly\s+|also\s+|just\s+|first\s+|last\s+|ever\s+)?(?:\w+ed|read|wrote|written|saw"
+    r"|seen|did|done|was|were|had|put|made|met|went|bought|got|found|spent|ate|ran|said|told|thought|felt|kept|took|gave"
+    r"|began|came|left|slept|built|sent|learnt|heard|paid|sold|held|won|lost|drew|grew|swam|rode|drove|spoke|knew|cut)"
+    rf"|(?:my|our)\s+(?:\w+\s+)?{_NOTES}|(?:in|from|through)\s+(?:the|my|our)\s+{_NOTES}"
+    rf"|{_NOTES}\s+(?:from|of|on|in|for|between|during|since|before|after|until|dated)"
+    r"|logged|noted|jotted|written\s+down|(?:journal|diary|log)\s+entr(?:y|ies)"
+)
+_OWN_SPANISH = (
+    # leí, anoté: a verb of mine ends so; qué, café, así, aquí, allí, ahí, sí, mí, té are none
+    r"\w+(?<!qu)(?<!caf)(?<!as)(?<!aqu)(?<!all)(?<!ah)(?<!\bs)(?<!\bm)(?<!\bt)[éí]"
+    r"|(?:he|hemos|había|habíamos)\s+\w+(?:do|to|cho)"
+    r"|hice|fui|estuve|tuve|puse|dije|vi|pude|quise|vine|traje|supe|anduve|lei|escribi|anote|aprendi"
+    r"|leímos|hicimos|fuimos|vimos|decidimos|hablamos|escribimos|anotamos|comimos|compramos|estuvimos|tuvimos|acordamos"
+    r"|(?:mis|mi|nuestr[oa]s?)\s+(?:notas|apuntes|entradas|anotaciones|diario|bitácora|registro)"
+    r"|(?:notas|apuntes|entradas|anotaciones)\s+(?:tengo\s+)?del?"
+)
+_OWN_GERMAN = (
+    r"(?:habe?|haben|hatten?|bin|sind|war|waren|wurden?|\w+ten?|las|schrieb|sah|ging|fand|kam|traf|aß|trank|sprach|lief"
+    r"|fuhr|begann|nahm|dachte)\s+(?:ich|wir)|ich\s+(?:\w+\s+){0,8}(?:habe|bin|hatte|war)"
+    r"|(?:meine|unsere)[nmrs]?\s+(?:notizen|einträge|aufzeichnungen)"
+    r"|(?:mein|unser)(?:em|en|es)?\s+(?:tagebuch|logbuch|journal)"
+    r"|(?:notizen|einträge|aufzeichnungen)\s+(?:von|vom|aus|im|der|zu)"
+)
+_OWN = re.compile(rf"\b(?:{_OWN_ENGLISH}|{_OWN_SPANISH}|{_OWN_GERMAN})\b", re.IGNORECASE)
+_MY_THINGS = re.compile(r"\b(?:was|were|how)\s+(?:my|our)\b|\b(?:war|waren)\s+(?:mein|unser)\w*\b", re.IGNORECASE)
+
+_BEFORE_DATE = (
+    r"\s+(?:(?:back\s+)?(?:in|on|during|since|before|after|between|from|by|en|el|entre|desde)\s+(?:the\s+|el\s+)?)?$"
+)
+_DONE_TO_A_THING = re.compile(
+    r"\b(?P<verb>[a-zà-ÿ]+(?:ed|ad[oa]s?|id[oa]s?)|born|built|fought|held|written|made)"
+    rf"(?:\s+(?:in|at|by|en|por)\s+(?!the\b)\w+)?{_BEFORE_DATE}",
+    re.IGNORECASE,
+)
+_OTHERS_DOING = re.compile(  # "did I note who won the prize in": the year is the winner's
+    r"\b(?:I|we|my|our)\b.*\b(?:who|whose|whom|which|how|why)\s+(?!.*\b(?:I|we|my|our)\b)", re.IGNORECASE
+)
+_THING_OF = re.compile(
+    r"\b(?:papers?|articles?|books?|posts?|models?|films?|movies?|videos?|talks?|songs?|albums?|versions?|releases?)"
+    r"\s+(?:from|of)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+_THING_AFTER = re.compile(r"\s+\w+(?:te|ene)[nsrm]?\s+[A-ZÄÖÜ]")  # das im Juni 2023 veröffentlichte Modell
+_NOTED = re.compile(  # done to the notes themselves, or no participle at all
+    r"logged|noted|jotted|recorded|saved|dated|added|happened|anotad[oa]s?|escrit[oa]s?|leíd[oa]s?|guardad[oa]s?|pasado"
+    r"|sid[oa]|estad[oa]|id[oa]|comida|partido|vida",
+    re.IGNORECASE,
+)
+_DONE_BY_ME = re.compile(r"\b(?:I|we|have|had|he|hemos|había|habíamos)\s+(?:\w+\s+)?$", re.IGNORECASE)
+
+_NAMED_LAST = (
+    r"(?:time|notes?|entr(?:y|ies)|mentions?|updates?|posts?|papers?|articles?|books?|links?|thing|meeting|run|session)"
+)
+_NEWEST = re.compile(
+    rf"\b(?:(?:the\s+|my\s+|our\s+)?(?:latest|newest|most\s+recent(?:ly)?|last\s+{_NAMED_LAST})"
+    rf"|(?:the|my|our)\s+last(?=\s+(?!{any_word(UNITS)}|few|couple|[0-9])\w+\s+(?:\w+\s+)?(?:that\s+)?(?:I|we)\b)"
+    r"|(?<=\b[Ii] )last(?=\s+[a-z])|(?<=\bwe )last(?=\s+[a-z])|last(?=\s*\?*$)"
+    r"|más\s+recientes?|(?:por\s+)?últim[oa]\s+(?:vez|nota|entrada|apunte|cosa|artículo|libro|enlace|reunión)"
+    r"|neueste[nmrs]?|jüngste[nmrs]?|zuletzt|(?:das\s+)?letzte[nmrs]?\s+(?:mal|notiz|eintrag|artikel|buch|link|treffen))\b",
+    re.IGNORECASE,
+)
+_OLDEST = re.compile(
+    r"\b(?:earliest|oldest|(?:the\s+|my\s+)?first\s+(?:time|notes?|entr(?:y|ies)|mentions?)"
+    r"|(?<=\b[Ii] )first(?=\s+[a-z])|(?<=\bwe )first(?=\s+[a-z])"
+    r"|(?:por\s+)?primera\s+vez|más\s+antigu[oa]s?|zum\s+ersten\s+mal|älteste[nmrs]?)\b",
+    re.IGNORECASE,
+)
+
+_ANY_ENTRY = """
+    read reading wrote write written note notes noted log logs logged journal journals diary diaries entry entries
+    record recorded saw seen watch watched did do save saved put happen happened happening going stuff thing things
+    everything anything something paper papers article articles link links post posts work worked working said new
+    interesting show list summarize summarise summary all any every day days time week weeks month months date
+    between during since until before after within through throughout over up out so far around recap overview find
+    found look down
+"""
+_CUALQUIER_NOTA = """
+    qué que cuál cuáles cuándo quién cómo dónde hice hicimos hizo leí leímos leído lei anoté anotamos anotado escribí
+    escribimos escrito notas nota apuntes anotaciones tengo diario entradas entrada mis mi me yo nosotros nuestras
+    el la los las lo un
+    una de del en al a y o sobre con por para entre desde hasta pasó ocurrió sucedió pasado ocurrido hay había he hemos
+    fue era algo todo cosas nuevo día días es son está muéstrame
+"""
+_IRGENDEINE_NOTIZ = """
+    was wer wie wo wann welche welcher welches welchen ich wir mir mich uns mein meine meinem meinen meiner unsere habe
+    hab haben hatte hatten bin sind war waren wurde worden gelesen las geschrieben schrieb notiert notierte
+    aufgeschrieben gemacht machte getan tat passiert geschah geschehen los gewesen notizen notiz eintrag einträge
+    tagebuch logbuch journal der die das den dem des ein eine einem einen einer im in am an auf aus von vom bis zum zur
+    zu und oder über mit für zwischen seit alles etwas dinge neues tag tage gab es stand steht zeige
+"""
+_SAYS_NOTHING = frozenset(f"{_ANY_ENTRY} {_CUALQUIER_NOTA} {_IRGENDEINE_NOTIZ}".split()) | STOP_WORDS
+"""Words that fit whatever was noted, and those that bind them."""
+_WORD = re.compile(r"\w+(?:['’]\w+)?")
+
+
+def speaks_of_own_notes(question: str) -> bool:
+    """Whether it speaks of what its asker did or noted: `did I read`, `my notes`, `leí`, `habe ich`."""
+    return _OWN.search(question) is not None
+
+
+def of_my_things(question: str) -> bool:
+    """Whether it asks how something of the asker's was: `where was my meeting`."""
+    return _MY_THINGS.search(question) is not None
+
+
+def of_a_thing(before: str, after: str) -> bool:
+    """Whether a date between these two is one of a thing spoken of: `the model released in`, `papers from`."""
+    done = _DONE_TO_A_THING.search(before)
+    if done and not _NOTED.fullmatch(done["verb"]) and not _DONE_BY_ME.search(before[: done.start("verb")]):
+        return True
+    return (
+        _OTHERS_DOING.search(before) is not None
+        or _THING_OF.search(before) is not None
+        or _THING_AFTER.match(after) is not None
+    )
+
+
+def order_asked(question: str) -> Order | None:
+    """Whether it asks for what is newest (`latest`, `the last time I`) or oldest; None for neither."""
+    if _NEWEST.search(question):
+        return "newest"
+    return "oldest" if _OLDEST.search(question) else None
+
+
+def content_of(question: str) -> list[str]:
+    """The words of it that tell what to look for, beside noting, asking, and wanting the newest."""
+    words = _WORD.findall(_OLDEST.sub(" ", _NEWEST.sub(" ", question)))
+    return [word for word in words if word.lower() not in _SAYS_NOTHING]

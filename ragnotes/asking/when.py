@@ -1,0 +1,63 @@
+"""Questions for a day: "when did I buy the card?" is answered with the day itself, then with what was noted.
+
+The day is that of the note, unless the sentence tells another, past one: "bought the card on 9 March 2024" in a note of
+May. A day to come ("booked for 12 June"), and one of a thing ("the paper published on 3 May 2021"), is not it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ragnotes.answers import Evidence
+from ragnotes.asking.own_words import of_a_thing, speaks_of_own_notes
+from ragnotes.spelled_dates import shortly
+from ragnotes.types import DateRange
+from ragnotes.written_dates import Form, find_dates
+
+__all__ = ["dated_first", "day_told"]
+
+CLOSE = 0.8
+"""A dated piece of evidence goes before an undated one where its score is at least this share of the best."""
+
+_WHEN = re.compile(
+    r"^[\s¿¡]*(?:(?:since\s+|desde\s+|seit\s+)?(?:when|cu[aá]ndo|wann)"
+    r"|(?:on|in|en|an|in)?\s*(?:what|which|qué|welche[nmrs]?)\s+(?:days?|dates?|week|month|year|día|fecha|mes|año|tag|datum))\b"
+    r"|\b(?:on|in)\s+(?:what|which)\s+(?:day|date|week|month|year)\b",
+    re.IGNORECASE,
+)
+_OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*|mi|mis|yo)\b", re.IGNORECASE)
+_HAPPENED_ON = re.compile(
+    r"\b(?:on|in|since|am|im|seit|el|en|desde)\s+(?:the\s+|(?:\w+day|\w+tag),?\s+)?$", re.IGNORECASE
+)
+
+
+def day_told(question: str, text: str, noted: DateRange | None) -> str | None:
+    """The day that answers the question, for a sentence noted on these days; None where no day is asked for.
+
+    Asked when the rest of the world did something, the day of a note says nothing.
+    """
+    if not _WHEN.search(question) or not (_OWN.search(question) or speaks_of_own_notes(question)):
+        return None
+    told = _told_in(text, noted) or noted
+    return shortly(told) if told else None
+
+
+def dated_first(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence; where a day is asked for, pieces close to the best that tell one go before those that do not."""
+    least = CLOSE * max((item.score for item in evidence), default=0.0)
+
+    def tells(item: Evidence) -> bool:
+        return item.score >= least and day_told(question, item.unit.plain, item.place.date) is not None
+
+    return sorted(evidence, key=lambda item: not tells(item))
+
+
+def _told_in(text: str, noted: DateRange | None) -> DateRange | None:
+    """The days that the sentence itself gives for what it tells, none of them after those it was noted on."""
+    for found in find_dates(text, year=noted.since.year if noted else None, order=None):
+        before = text[: found.start]
+        past = noted is None or found.date.since <= noted.until
+        if past and found.form in (Form.DAY, Form.MONTH) and _HAPPENED_ON.search(before):
+            return None if of_a_thing(before, text[found.end :]) else found.date
+    return None

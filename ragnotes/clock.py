@@ -1,0 +1,47 @@
+"""When and where a question is asked: what `yesterday` is depends on both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+__all__ = ["UNSTATED", "Clock", "moment_of", "zone_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A moment and a time zone, each None where nobody stated it. A moment without offset is one of the zone."""
+
+    now: datetime | None = None
+    zone: tzinfo | None = None
+
+    def today(self, usual: tzinfo | None = None) -> date:
+        """The day it is; unstated, the moment is this one, the zone the `usual`, and that the machine's."""
+        zone = self.zone or usual
+        if self.now is None:
+            return datetime.now(zone).date()
+        return self.now.astimezone(zone).date() if self.now.tzinfo else self.now.date()
+
+
+UNSTATED = Clock()
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that an ISO 8601 string names, a day alone being its midnight. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment.astimezone(ZoneInfo("UTC"))  # the first and the last day of the calendar have no neighbours
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is no moment, write it as 2024-01-31, 2024-01-31T18:30 or 2024-01-31T18:30+02:00"
+        ) from None
+    return moment
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of that name in the IANA database. Raises ValueError."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # a path, a folder such as America, no such zone
+        raise ValueError(f"{name!r} is no time zone, write it as Europe/Madrid or UTC") from None
