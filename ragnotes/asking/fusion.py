@@ -13,16 +13,16 @@ from ragnotes.answers import Fused, Signals
 from ragnotes.languages import FUNCTION_WORDS, language_of
 from ragnotes.ports import Embedder
 
-__all__ = ["DENSE_WEIGHT", "SECTION_SHARE", "dense_weight", "fuse"]
+__all__ = ["DENSE_WEIGHT", "FOREIGN_DENSE_WEIGHT", "SECTION_LIFTS", "SECTION_LOWERS", "dense_weight", "fuse"]
 
-DENSE_WEIGHT = 0.5
+DENSE_WEIGHT = 0.53
 """How much meaning counts beside words; docs/log.md has what other weights gave on nine sets."""
 FOREIGN_DENSE_WEIGHT = 0.25
 """The same, where the embedder does not know the language of the question."""
 READ_WHOLE = 0.75
 """An embedder knows a language of whose function words it reads at least this share as one token each."""
-SECTION_SHARE = 0.75
-"""How far a section that fits the question better than its passage lifts that passage's score of words."""
+SECTION_LIFTS, SECTION_LOWERS = 0.75, 0.1
+"""How far a passage's score of words goes towards its section's, where that fits the question better, or worse."""
 
 
 def dense_weight(question: str, embedder: Embedder) -> float:
@@ -47,7 +47,7 @@ def fuse(
     """All ids with their fused scores, best first; ties go to the smaller id. An id has 0 in a mapping that lacks it.
 
     Cosines are scaled from their minimum to their maximum, BM25 scores by their maximum. The lexical score of a passage
-    is its own or, where that is more, drawn towards its section's by SECTION_SHARE: a section lifts, and never lowers.
+    is its own, drawn towards its section's: far where the section fits better, and a little where it fits worse.
     The sides are then mixed in proportion to `weight` and to one over their standard deviations, which ranks as the
     weighted sum of z-scores does and keeps all scores in [0, 1]. They are rounded to 6 decimals before ties are broken.
     Source: Bruch, Gai, Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023.
@@ -56,7 +56,7 @@ def fuse(
     dense = _from_minimum([cosines.get(name, 0.0) for name in ids])
     own = _by_maximum([bm25.get(name, 0.0) for name in ids])
     around = _by_maximum([sections.get(name, 0.0) for name in ids])
-    lexical = [score + SECTION_SHARE * max(wide - score, 0.0) for score, wide in zip(own, around, strict=True)]
+    lexical = [_drawn(score, wide) for score, wide in zip(own, around, strict=True)]
     share = _dense_share(dense, lexical, weight)
     scores = [share * one + (1 - share) * other for one, other in zip(dense, lexical, strict=True)]
     fused = [
@@ -74,6 +74,10 @@ def _from_minimum(scores: list[float]) -> list[float]:
 def _by_maximum(scores: list[float]) -> list[float]:
     top = max(scores, default=0.0)
     return [score / top if top > 0 else 0.0 for score in scores]
+
+
+def _drawn(score: float, wide: float) -> float:
+    return score + (SECTION_LIFTS if wide > score else SECTION_LOWERS) * (wide - score)
 
 
 def _dense_share(dense: list[float], lexical: list[float], weight: float) -> float:
