@@ -26,7 +26,8 @@ def by_date(ranked: Sequence[Hit], rarity: Mapping[str, float], filters: Filters
     and keeps its place behind. `rarity` weighs the stems of what is looked for; {} lets every passage count.
     """
     held = {hit.chunk.chunk_id: coverage(rarity, hit.chunk.plain, hit.chunk.context) for hit in ranked}
-    least_held, least_score = ALIKE_COVERAGE * max(held.values(), default=0.0), ALIKE_PASSAGE * _top(ranked)
+    least_held = ALIKE_COVERAGE * max(held.values(), default=0.0)
+    least_score = ALIKE_PASSAGE * _top(ranked) if rarity else 0.0
     alike = [hit for hit in ranked if held[hit.chunk.chunk_id] >= least_held and hit.score >= least_score]
     days = {hit.chunk.chunk_id: _day(hit.chunk.place.date, filters) for hit in alike}
     dated = [hit for hit in alike if days[hit.chunk.chunk_id]]

@@ -58,9 +58,10 @@ def support_of(question: str, sentence: str, evidence: Evidence) -> Support:
     """How well `evidence` carries `sentence` as an answer to `question`.
 
     Unsupported: a word or number that stands neither in the evidence nor in its heading, also one of the question's (of
-    "stem bolts: 5 Nm" a model makes "the torque for the crank bolts is 5 Nm"), or a denial in one of the two only.
-    Weak: all of that holds, but words stand in another order, which can turn their meaning ("74 for quotes, 118 for
-    text" into "74 for text").
+    "stem bolts: 5 Nm" a model makes "the torque for the crank bolts is 5 Nm"), a denial in one of the two only, or a
+    question told as a fact. Weak: all of that holds, but words stand in another order, which can turn their meaning
+    ("74 for quotes, 118 for text" into "74 for text"), some of the numbers are left out ("3 of 7"), or what comes first
+    is ("polars in Python beats pandas"), unless the question said it.
     """
     words, asked = content_stems(sentence), set(content_stems(question))
     said = content_stems(evidence.unit.plain)
@@ -69,12 +70,16 @@ def support_of(question: str, sentence: str, evidence: Evidence) -> Support:
         return Support.UNSUPPORTED
     if not numbers_in(sentence) <= numbers_in(f"{evidence.unit.plain} {evidence.unit.lead} {evidence.place.date}"):
         return Support.UNSUPPORTED
-    if negated(sentence) != negated(evidence.unit.plain):
+    if negated(sentence) != negated(evidence.unit.plain) or ("?" in evidence.unit.plain and "?" not in sentence):
         return Support.UNSUPPORTED
     shared, new = [word for word in words if word in said], [word for word in words if word not in asked]
     ordered = common_subsequence(new, said) == len(new)
     mostly = bool(shared) and common_subsequence(shared, said) >= SUPPORTED_ORDER * len(shared)
-    return Support.SUPPORTED if ordered and mostly else Support.WEAK
+    whole = not numbers_in(sentence) or numbers_in(evidence.unit.plain) <= numbers_in(sentence)
+    opening = said[: min((said.index(word) for word in shared), default=0)]
+    if ordered and mostly and whole and asked.issuperset(opening):
+        return Support.SUPPORTED
+    return Support.WEAK
 
 
 def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:

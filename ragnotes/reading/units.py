@@ -7,6 +7,7 @@ answers nothing without the four.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -82,11 +83,15 @@ def plain_of(document: Document, block: Block) -> str:
 
 
 def _quotable(document: Document, blocks: Sequence[Block]) -> list[Block]:
-    headers = {block.lead.split(HEADING_SEPARATOR)[0] for block in blocks if block.kind is BlockKind.ROW and block.lead}
-    body = [block for block in blocks if block.kind is not BlockKind.HEADING]
-    if headers:
-        body = [block for block in body if block.kind is not BlockKind.ROW or plain_of(document, block) not in headers]
-    return body or list(blocks)
+    after = bisect_left(document.blocks, blocks[-1].end, key=lambda block: block.start)
+    rows = [block for block in (*blocks, *document.blocks[after : after + 1]) if block.kind is BlockKind.ROW]
+    headers = {block.lead.split(HEADING_SEPARATOR)[0] for block in rows if block.lead}
+
+    def heads_rows(block: Block) -> bool:
+        return block.kind is BlockKind.ROW and bool(headers) and plain_of(document, block) in headers
+
+    told = [block for block in blocks if not heads_rows(block)]
+    return [block for block in told if block.kind is not BlockKind.HEADING] or told
 
 
 def _announced(document: Document, body: Sequence[Block], number: int) -> list[Block]:

@@ -33,7 +33,8 @@ ENGINE = piece("The water pump was developed in 1698 by Thomas Savery, not by Wa
 @pytest.mark.parametrize(
     ("question", "sentence", "support"),
     [
-        ("Who developed the pump?", "The pump was developed by Thomas Savery, not Watt.", SUPPORTED),
+        ("Who developed the pump?", "The water pump was developed by Thomas Savery, not Watt.", SUPPORTED),
+        ("Who developed the pump?", "The pump was developed by Thomas Savery, not Watt.", WEAK),
         ("Who developed the pump?", "The pump was developed by James Savery, not Watt.", UNSUPPORTED),
         ("When was the pump developed?", "The water pump was developed in 1698, not later.", UNSUPPORTED),
         ("When was the pump developed?", "The water pump was developed in 1689 by Savery, not Watt.", UNSUPPORTED),
@@ -47,6 +48,26 @@ ENGINE = piece("The water pump was developed in 1698 by Thomas Savery, not by Wa
 )
 def test_a_sentence_stands_on_words_numbers_denial_and_order(question: str, sentence: str, support: Support) -> None:
     assert support_of(question, sentence, ENGINE) is support
+
+
+@pytest.mark.parametrize(
+    ("question", "plain", "sentence", "support"),
+    [
+        ("How many jobs are dropped?", "The scheduler drops 3 of 7 jobs.", "The scheduler drops 3 jobs.", WEAK),
+        ("What beats pandas?", "polars in Python beats pandas for wide frames.", "Python beats pandas.", WEAK),
+        ("What is the seed?", "Ask for the seed (was it 1337?).", "The seed is 1337.", UNSUPPORTED),
+        (
+            "How much is the scheduler's rent?",
+            "The scheduler costs 9 a month.",
+            "The scheduler costs 9 a month.",
+            SUPPORTED,
+        ),
+    ],
+)
+def test_a_part_that_says_something_else_is_not_supported(
+    question: str, plain: str, sentence: str, support: Support
+) -> None:
+    assert support_of(question, sentence, piece(plain)) is support
 
 
 def test_a_draft_loses_markers_repeats_and_sentences_that_nothing_carries() -> None:

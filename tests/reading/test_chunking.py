@@ -170,6 +170,12 @@ def test_rows_are_units_with_their_header_and_the_header_is_none() -> None:
     ]
 
 
+def test_a_header_alone_in_its_chunk_is_quoted_by_no_answer() -> None:
+    first, *rows = read("| Date | Card |\n|---|---|\n| 2024-01-07 | one |\n| 2024-02-07 | two |\n")
+    assert (first.text.split("\n")[0], first.units) == ("| Date | Card |", ())
+    assert [unit.plain for row in rows for unit in row.units] == ["2024-01-07 | one", "2024-02-07 | two"]
+
+
 def test_a_table_in_html_is_read_by_rows() -> None:
     [chunk] = read("<table>\n<tr><th>Room</th><th>Lamp</th></tr>\n<tr><td>Bath</td><td>GU10</td></tr>\n</table>\n")
     assert chunk.plain == "Room | Lamp\nBath | GU10"
