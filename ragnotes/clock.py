@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 __all__ = ["UNSTATED", "Clock", "moment_of", "zone_of"]
@@ -26,16 +26,18 @@ class Clock:
 
 UNSTATED = Clock()
 
+_MARGIN = timedelta(days=2)
+"""Nearer to the ends of the calendar, a moment has no day in some zone, or its day no neighbour."""
+
 
 def moment_of(text: str) -> datetime:
     """The moment that an ISO 8601 string names, a day alone being its midnight. Raises ValueError."""
     try:
         moment = datetime.fromisoformat(text)
-        moment.astimezone(ZoneInfo("UTC"))  # the first and the last day of the calendar have no neighbours
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text!r} is no moment, write it as 2024-01-31, 2024-01-31T18:30 or 2024-01-31T18:30+02:00"
-        ) from None
+    except ValueError:
+        moment = datetime.max
+    if not datetime.min + _MARGIN <= moment.replace(tzinfo=None) <= datetime.max - _MARGIN:
+        raise ValueError(f"{text!r} is no moment, write it as 2024-01-31, 2024-01-31T18:30 or 2024-01-31T18:30+02:00")
     return moment
 
 

@@ -11,7 +11,7 @@ import typer
 
 from ragnotes import __version__
 from ragnotes.clock import moment_of
-from ragnotes.service.bodies import MAX_LIMIT, parse_day
+from ragnotes.service.bodies import MAX_LIMIT, MAX_VALUES, parse_day
 from ragnotes.types import Kind
 
 __all__ = [
@@ -71,13 +71,26 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     date | None, typer.Option("--until", metavar="DATE", parser=_day, help="Notes of this day or earlier.")
 ]
-TagOption = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Notes with this tag; repeatable.")]
-PathOption = Annotated[
-    list[str] | None, typer.Option("--path", metavar="GLOB", help="Files and folders whose path fits; repeatable.")
+
+
+def _few(values: list[str] | list[Kind] | None) -> list[str] | list[Kind] | None:
+    if values and len(values) > MAX_VALUES:
+        raise typer.BadParameter(f"{len(values)} values, over the limit of {MAX_VALUES}")
+    return values
+
+
+TagOption = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="T", callback=_few, help="Notes with this tag; repeatable.")
 ]
-KindOption = Annotated[list[Kind] | None, typer.Option("--kind", metavar="note|paper|transcript", help="Repeatable.")]
+PathOption = Annotated[
+    list[str] | None,
+    typer.Option("--path", metavar="GLOB", callback=_few, help="Files and folders whose path fits; repeatable."),
+]
+KindOption = Annotated[
+    list[Kind] | None, typer.Option("--kind", metavar="note|paper|transcript", callback=_few, help="Repeatable.")
+]
 SpeakerOption = Annotated[
-    list[str] | None, typer.Option("--speaker", metavar="S", help="What this speaker says; repeatable.")
+    list[str] | None, typer.Option("--speaker", metavar="S", callback=_few, help="What this speaker says; repeatable.")
 ]
 NowOption = Annotated[
     datetime | None, typer.Option("--now", metavar="ISO", parser=_checked(moment_of), help="As if asked then.")

@@ -29,7 +29,10 @@ def test_unstated_it_is_today_in_the_usual_zone() -> None:
     assert UNSTATED.today() in (date.today(), date.today() + timedelta(days=1))
 
 
-@pytest.mark.parametrize("text", ["", "soon", "17.07.2024", "2024-13-01", "0001-01-01T00:00+10:00", "12:30"])
+ENDS = ["0001-01-01T00:00+10:00", "0001-01-02T23:00", "9999-12-31T23:00+00:00", "9999-12-30", "9999-12-30T12:00-12:00"]
+
+
+@pytest.mark.parametrize("text", ["", "soon", "17.07.2024", "2024-13-01", "12:30", *ENDS])
 def test_what_is_no_moment_is_refused_with_how_to_write_one(text: str) -> None:
     with pytest.raises(ValueError, match="is no moment, write it as 2024-01-31"):
         moment_of(text)
@@ -39,6 +42,12 @@ def test_what_is_no_moment_is_refused_with_how_to_write_one(text: str) -> None:
 def test_what_is_no_zone_is_refused_with_how_to_write_one(name: str) -> None:
     with pytest.raises(ValueError, match="is no time zone, write it as Europe/Madrid"):
         zone_of(name)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize("text", ["0001-01-03", "0001-01-03T00:00+14:00", "9999-12-29T23:59-12:00"])
+def test_every_moment_that_is_read_has_a_day_in_every_zone(text: str, zone: str) -> None:
+    assert Clock(moment_of(text), zone_of(zone)).today().year in (1, 9999)
 
 
 def test_moments_and_zones_are_read() -> None:

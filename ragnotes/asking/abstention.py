@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from ragnotes.answers import Evidence, Filters, Hit
 from ragnotes.asking.own_time import FROM_QUESTION, tells_of
+from ragnotes.asking.own_words import speaks_of_own_notes
 from ragnotes.asking.words import has_content, held_stems, names_in, numbers_in, stems
 from ragnotes.ports import Snapshot
 
@@ -30,12 +31,13 @@ def reason_to_abstain(
     filters: Filters,
     left_out: Sequence[str],
     *,
+    question: str,
     subject: str,
 ) -> str | None:
     """Why the notes hold no answer, None where they may.
 
     `empty_index`; `stale`: what was found is in files that changed or went; `filtered_out`; `no_match`; `low_support`.
-    Asked for a time and no `subject`, whatever was noted then bears on the question.
+    Asked for a time and no `subject`, whatever was noted then bears on the question; asked for neither, nothing does.
     """
     if snapshot.count() == 0:
         return "empty_index"
@@ -51,20 +53,31 @@ def reason_to_abstain(
     in_time = filters.source == FROM_QUESTION and evidence[0].coverage >= MIN_COVERAGE_IN_TIME
     if has_content(subject) and not in_time and evidence[0].score < MIN_SCORE:
         return "low_support"
-    return "low_support" if _speaks_of_another(subject, evidence[:PIECES]) else None
+    if not has_content(subject) and not _asks_for_a_time(question, filters):
+        return "low_support"
+    return "low_support" if _speaks_of_another(question, subject, evidence[:PIECES]) else None
 
 
-def _speaks_of_another(subject: str, evidence: Sequence[Evidence]) -> bool:
+def _asks_for_a_time(question: str, filters: Filters) -> bool:
+    """Whether it asks what was noted at some time: its own, that of given dates (`what did I do?`), or the latest."""
+    of_given_days = filters.source is not None and speaks_of_own_notes(question)
+    return filters.source == FROM_QUESTION or filters.order is not None or of_given_days
+
+
+def _speaks_of_another(question: str, subject: str, evidence: Sequence[Evidence]) -> bool:
     """Whether the question names somebody, something or a number that the best passages know nothing of.
 
-    Asked for Tom's birthday, notes of Nina's hold no answer, however near they are.
+    Asked for Tom's birthday, notes of Nina's hold no answer, however near they are. The question tells which words are
+    names, and the subject which of them count: the name of a month does not.
     """
     known = " ".join(
         " ".join((hit.chunk.context, hit.chunk.plain, hit.source.title, hit.source.path, *hit.chunk.links))
         for hit in {item.hit.chunk.chunk_id: item.hit for item in evidence}.values()
     )
     held = {_folded(stem) for stem in held_stems(known)}
-    foreign = [name for name in names_in(subject) if not _is_known(_folded(stems(name)[0]), held)]
+    wanted = set(stems(subject))
+    names = [name for word in names_in(question) if (name := stems(word)[0]) in wanted]
+    foreign = [name for name in names if not _is_known(_folded(name), held)]
     return bool(foreign) or not numbers_in(subject) <= numbers_in(known)
 
 

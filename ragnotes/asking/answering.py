@@ -63,7 +63,7 @@ class Request:
 class Asker:
     """Answers questions over one store. `no_model` says why there is no generator, where there is none.
 
-    `zone` is the time zone of questions that state none, `order` which number of `3/4` is the day in one.
+    `zone` is the time zone of questions that state none, `order` which number of `3/4` is the day.
     """
 
     store: Store
@@ -111,7 +111,7 @@ class Asker:
             yield Passages(passages)
             subject = subject_of_link(subject) if asks_for_link(question) else subject
             evidence = select_evidence(snapshot, self.embedder, vector, hits, subject=subject, filters=filters)
-            reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, subject=subject)
+            reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, question=question, subject=subject)
             foreign = unmatched(snapshot, filters) if not hits else ()
             if filters.order:
                 evidence = of_the_outermost_day(evidence, filters)
@@ -169,7 +169,7 @@ class Asker:
         self, request: Request, question: str, subject: str, evidence: Sequence[Evidence], laps: _Laps
     ) -> Generator[Event, None, _Draft]:
         """What the answer is made of: the model's sentences where they stand, else the evidence itself."""
-        extracted = extract(question, evidence, subject=subject)
+        extracted = extract(question, evidence, subject=subject, order=self.order)
         told = not has_content(subject) or (asks_for_link(question) and any(item.evidence.links for item in extracted))
         if not request.llm or told:  # a day's notes and links are told as they stand
             return _Draft(extracted)

@@ -12,6 +12,7 @@ from ragnotes.asking.link_questions import asks_for_link, links_to_tell, with_li
 from ragnotes.asking.verification import Checked
 from ragnotes.asking.when import dated_first, day_told
 from ragnotes.asking.words import content_stems, has_content
+from ragnotes.dates import DayMonthOrder
 
 __all__ = ["extract", "stands"]
 
@@ -24,23 +25,25 @@ CLOSE = 0.85
 """How near a further piece must come to the best one's score."""
 
 
-def extract(question: str, evidence: Sequence[Evidence], *, subject: str) -> list[Checked]:
+def extract(
+    question: str, evidence: Sequence[Evidence], *, subject: str, order: DayMonthOrder | None = None
+) -> list[Checked]:
     """The best piece of evidence, and others nearly as good while the answer stays short; no evidence gives [].
 
     Asked for a time and no `subject`, the answer is what was noted then, day by day in the order of the notes. Asked
     when the person did something, it opens with that day. Asked for a link, each piece ends with those that fit, none
-    told twice. A sentence brings its footnotes.
+    told twice. A sentence brings its footnotes. `order` says which number of `3/4` is the day.
     """
     if asks_for_link(question):
         evidence = with_links(question, evidence, subject=subject)
     if has_content(subject):
-        in_order = dated_first(question, evidence)
+        in_order = dated_first(question, evidence, order=order)
         chosen = _chosen(in_order, max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
         chosen = _with_footnotes(chosen, evidence)
     else:
         in_order = sorted(evidence, key=_when_noted)
         chosen = _chosen(in_order, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
-    checked = [Checked(_sentence(question, item), item, Support.SUPPORTED) for item in chosen]
+    checked = [Checked(_sentence(question, item, order), item, Support.SUPPORTED) for item in chosen]
     return list(_with_links_told(question, checked, subject)) if asks_for_link(question) else checked
 
 
@@ -96,9 +99,9 @@ def _repeats(item: Evidence, other: Evidence) -> bool:
     return says_again(item.unit.plain, other.unit.plain) or (overlaps and item.hit.source == other.hit.source)
 
 
-def _sentence(question: str, item: Evidence) -> str:
+def _sentence(question: str, item: Evidence, order: DayMonthOrder | None) -> str:
     text = item.unit.shown or item.unit.plain
-    day = day_told(question, text, item.place.date)
+    day = day_told(question, text, item.place.date, order=order)
     if day and not text.startswith(day):
         text = f"{day}: {text}"
     return text

@@ -39,7 +39,8 @@ _FEW = r"(?:[\w.'’+#-]+ ){0,4}?"  # words before a noun: "the old GitHub repo"
 _ENGLISH = (
     rf"\b(?:what|which)(?:['’]?s| is| was| are| were) (?:the|my|its|their|that|our) {_FEW}(?:{_ADDRESS}|{_HOST})"
     rf"(?: (?:{_OF}|did|do|that|where|I|we)\b|\W*$)",
-    rf"\b(?:what|which) (?:\w+ )?(?:{_ADDRESS}|{_HOST})\b",
+    rf"\b(?:what|which) (?:\w+ )?(?:{_ADDRESS}|{_HOST})"  # and no "URL scheme"
+    rf"(?: (?:{_OF}|is|are|was|were|has|have|did|do|does|I|we)\b|\W*$)",
     rf"\bwhere(?:['’]?s| is| was| are| were) (?:the|that|this|my|our|its|a) {_FEW}(?:{_THING}|{_ADDRESS}|{_HOST})"
     rf"(?: (?:{_OF}|that|where|in which)\b|\W*$)",
     r"\bwhere (?:can|could|do|should) (?:I|we) (?:find|read|watch|download|listen)\b",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from ragnotes.answers import Filters, Unmatched
+from ragnotes.asking.own_time import FROM_QUESTION
 from ragnotes.matching import folded
 from ragnotes.ports import FilterName, Snapshot
 
@@ -33,10 +34,11 @@ def unmatched(snapshot: Snapshot, filters: Filters) -> tuple[Unmatched, ...]:
 
 
 def _apart(filters: Filters) -> Iterator[tuple[FilterName, str, Filters]]:
-    """Each value of the filters with its name, and as a filter of its own."""
-    if filters.since:
+    """Each value of the filters that somebody gave, with its name, and as a filter of its own."""
+    dates_given = filters.source != FROM_QUESTION
+    if filters.since and dates_given:
         yield "since", filters.since.isoformat(), Filters(since=filters.since)
-    if filters.until:
+    if filters.until and dates_given:
         yield "until", filters.until.isoformat(), Filters(until=filters.until)
     for tag in filters.tags:
         yield "tags", tag, Filters(tags=(tag,))

@@ -76,7 +76,8 @@ def support_of(question: str, sentence: str, evidence: Evidence) -> Support:
     ordered = common_subsequence(new, said) == len(new)
     mostly = bool(shared) and common_subsequence(shared, said) >= SUPPORTED_ORDER * len(shared)
     whole = not numbers_in(sentence) or numbers_in(evidence.unit.plain) <= numbers_in(sentence)
-    opening = said[: min((said.index(word) for word in shared), default=0)]
+    is_row = " | " in evidence.unit.plain  # whose cells each say something
+    opening = [] if is_row else said[: min((said.index(word) for word in shared), default=0)]
     if ordered and mostly and whole and asked.issuperset(opening):
         return Support.SUPPORTED
     return Support.WEAK

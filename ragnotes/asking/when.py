@@ -13,7 +13,7 @@ from ragnotes.answers import Evidence
 from ragnotes.asking.own_words import of_a_thing, speaks_of_own_notes
 from ragnotes.spelled_dates import shortly
 from ragnotes.types import DateRange
-from ragnotes.written_dates import Form, find_dates
+from ragnotes.written_dates import DayMonthOrder, Form, find_dates
 
 __all__ = ["dated_first", "day_told"]
 
@@ -32,30 +32,30 @@ _HAPPENED_ON = re.compile(
 )
 
 
-def day_told(question: str, text: str, noted: DateRange | None) -> str | None:
+def day_told(question: str, text: str, noted: DateRange | None, *, order: DayMonthOrder | None = None) -> str | None:
     """The day that answers the question, for a sentence noted on these days; None where no day is asked for.
 
     Asked when the rest of the world did something, the day of a note says nothing.
     """
     if not _WHEN.search(question) or not (_OWN.search(question) or speaks_of_own_notes(question)):
         return None
-    told = _told_in(text, noted) or noted
+    told = _told_in(text, noted, order) or noted
     return shortly(told) if told else None
 
 
-def dated_first(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+def dated_first(question: str, evidence: Sequence[Evidence], *, order: DayMonthOrder | None = None) -> list[Evidence]:
     """The evidence; where a day is asked for, pieces close to the best that tell one go before those that do not."""
     least = CLOSE * max((item.score for item in evidence), default=0.0)
 
     def tells(item: Evidence) -> bool:
-        return item.score >= least and day_told(question, item.unit.plain, item.place.date) is not None
+        return item.score >= least and day_told(question, item.unit.plain, item.place.date, order=order) is not None
 
     return sorted(evidence, key=lambda item: not tells(item))
 
 
-def _told_in(text: str, noted: DateRange | None) -> DateRange | None:
+def _told_in(text: str, noted: DateRange | None, order: DayMonthOrder | None) -> DateRange | None:
     """The days that the sentence itself gives for what it tells, none of them after those it was noted on."""
-    for found in find_dates(text, year=noted.since.year if noted else None, order=None):
+    for found in find_dates(text, year=noted.since.year if noted else None, order=order):
         before = text[: found.start]
         past = noted is None or found.date.since <= noted.until
         if past and found.form in (Form.DAY, Form.MONTH) and _HAPPENED_ON.search(before):

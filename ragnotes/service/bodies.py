@@ -16,9 +16,21 @@ from ragnotes.clock import Clock, moment_of, zone_of
 from ragnotes.errors import UsageError
 from ragnotes.types import Kind
 
-__all__ = ["MAX_LIMIT", "AskBody", "FiltersBody", "SearchBody", "clock_of", "filters_of", "parse_day", "request_of"]
+__all__ = [
+    "MAX_LIMIT",
+    "MAX_VALUES",
+    "AskBody",
+    "FiltersBody",
+    "SearchBody",
+    "clock_of",
+    "filters_of",
+    "parse_day",
+    "request_of",
+]
 
 MAX_LIMIT = 100
+MAX_VALUES = 100
+"""Values that one filter may list: each is a part of one SQL expression, and SQLite bounds how deep that may be."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -68,8 +80,9 @@ Words = Annotated[str, AfterValidator(_words)]
 Day = Annotated[date | None, BeforeValidator(_day), PlainSerializer(lambda day: day and day.isoformat())]
 Moment = Annotated[datetime | None, BeforeValidator(_moment), PlainSerializer(lambda now: now and now.isoformat())]
 Zone = Annotated[str | None, AfterValidator(_zone)]
-Values = Annotated[tuple[Words, ...], BeforeValidator(lambda value: () if value is None else value)]
-Kinds = Annotated[tuple[Kind, ...], BeforeValidator(lambda value: () if value is None else value)]
+_ListOrNone = BeforeValidator(lambda value: () if value is None else value)
+Values = Annotated[tuple[Words, ...], Field(max_length=MAX_VALUES), _ListOrNone]
+Kinds = Annotated[tuple[Kind, ...], Field(max_length=MAX_VALUES), _ListOrNone]
 
 
 class FiltersBody(BaseModel):

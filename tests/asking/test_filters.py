@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from ragnotes.answers import Answer, Filters, Unmatched
 from ragnotes.asking.answering import Asker, Request
 from ragnotes.events import Final
+from ragnotes.service.bodies import MAX_VALUES
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import Chunk, DateRange, Document, Kind
 from tests.asking.stage import asker_over, index_notes
@@ -165,6 +167,21 @@ def test_a_filter_that_lets_nothing_through_is_named_with_what_comes_near(
         assert set(wanted.near[:1]) <= set(found.near)
         assert len(found.near) <= 3
     assert asker.search("cards", filters=filters).unmatched == answer.unmatched
+
+
+def test_dates_of_the_question_are_no_filter_that_somebody_gave(asker: Asker) -> None:
+    answer = answer_of(asker, "what did I note on 5 May 2031?", Filters())
+    assert (answer.filters.since, answer.reason, answer.unmatched) == (date(2031, 5, 5), "filtered_out", ())
+    both = answer_of(asker, "what did I note on 5 May 2031?", Filters(tags=("dairy",)))
+    assert both.unmatched == (Unmatched("tags", "dairy", ("diary",)),)
+
+
+def test_as_many_values_as_a_request_may_hold_are_searched_by(asker: Asker) -> None:
+    many = tuple(f"no{n}" for n in range(MAX_VALUES - 1))
+    filters = Filters(tags=(*many, "diary"), paths=(*many, "*.md"), kinds=(Kind.NOTE,) * MAX_VALUES, speakers=many)
+    assert asker.search("cards", filters=filters).hits == ()
+    found = asker.search("cards", filters=replace(filters, speakers=()))
+    assert found.hits == asker.search("cards", filters=Filters(tags=("diary",), kinds=(Kind.NOTE,))).hits != ()
 
 
 def test_a_folder_is_named_from_the_top_on(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ def ask(folder: Path, question: str, generator: ScriptedGenerator | None = None)
         "link zum Paper über ALiBi",
         "Wo finde ich das Repo von whisper?",
         "Wie lautet die URL der Dokumentation?",
+        "Which links have I saved about diarization?",
+        "what repo do I use for the dotfiles?",
+        "what GitHub repo?",
     ],
 )
 def test_a_question_for_a_link_is_known_by_what_it_asks(question: str) -> None:
@@ -74,6 +77,10 @@ def test_a_question_for_a_link_is_known_by_what_it_asks(question: str) -> None:
         "Why did the website crash?",
         "What did Ana say about the website?",
         "How many repos did we migrate?",
+        "What URL scheme do we use?",
+        "what repository pattern do I use?",
+        "Which link layer protocol did we pick?",
+        "What GitHub action runs the tests?",
         "¿Dónde está Madrid?",
         "Wo war die Schlacht?",
         "Welche Verbindung zwischen den Orten gab es?",

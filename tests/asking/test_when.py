@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ragnotes.asking.answering import Asker, Request
 from ragnotes.asking.when import day_told
+from ragnotes.dates import DayMonthOrder
 from ragnotes.events import Final
 from ragnotes.types import DateRange
 from tests.asking.stage import asker_over, index_notes
@@ -57,6 +60,24 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
 )
 def test_the_answer_opens_with_the_day(asker: Asker, question: str, text: str) -> None:
     *_, final = asker.ask(Request(question, llm=False))
+    assert isinstance(final, Final)
+    assert final.answer.text == text
+
+
+@pytest.mark.parametrize(
+    ("order", "text"),
+    [
+        (DayMonthOrder.DAY_FIRST, "2024-04-02: I paid the rent on 2/4/2024"),
+        (DayMonthOrder.MONTH_FIRST, "2024-02-04: I paid the rent on 2/4/2024"),
+    ],
+)
+def test_the_day_within_a_sentence_is_read_in_the_order_that_was_set(
+    tmp_path: Path, order: DayMonthOrder, text: str
+) -> None:
+    store = index_notes(tmp_path, {"rent.md": "# Log\n\n## 3 April 2024\n\n- I paid the rent on 2/4/2024\n"})
+    asker = replace(asker_over(store, tmp_path), order=order)
+    *_, final = asker.ask(Request("When did I pay the rent?", llm=False))
+    store.close()
     assert isinstance(final, Final)
     assert final.answer.text == text
 
