@@ -11,7 +11,7 @@ from threading import Lock
 
 import snowballstemmer
 
-__all__ = ["FUNCTION_WORDS", "STEM_MARK", "language_of", "stem_forms"]
+__all__ = ["FUNCTION_WORDS", "LINK_LABELS", "STEM_MARK", "language_of", "stem_forms"]
 
 _WORD = re.compile(r"\w+", re.UNICODE)
 
@@ -68,6 +68,16 @@ FUNCTION_WORDS = {
     }.items()
 }
 """Words to leave out of a search in their language, and only there: "die" and "con" say something in English."""
+
+LINK_LABELS = frozenset(
+    """
+    a abs abstract announcement article arxiv at available blog by code demo discussion docs doi documentation enlace
+    original from full fuente github here hier hn homepage aquí link links more notebook official on online page paper
+    pdf post preprint project quelle read recording repo repository see seite sitio slides source src talk text the
+    thread this to transcript url video via watch web webpage website youtube
+    """.split()  # noqa: SIM905 - a paragraph reads better than a column of quotes
+)
+"""What a link often stands on that names no thing of its own: with these a note says where something is found."""
 
 _MORE_ENGLISH = frozenset(
     "after also because before between more most no not only other over such under very without".split()  # noqa: SIM905

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ragnotes.answers import Evidence
 from ragnotes.asking.words import content_stems, has_content
+from ragnotes.languages import LINK_LABELS
 from ragnotes.types import Link
 
 __all__ = ["asks_for_link", "links_to_tell", "subject_of_link", "with_links"]
@@ -138,10 +139,22 @@ def links_to_tell(question: str, item: Evidence, *, subject: str) -> list[str]:
 
 
 def _fits(item: Evidence, subject: str) -> dict[str, float]:
-    """How well each link of the evidence fits, by its address, best first; ties in the order of the note."""
+    """How well each link of the evidence fits, by its address, best first; ties in the order of the note.
+
+    A link beside the evidence that names something else is left out, unless it is what the evidence stands under.
+    """
     wanted = set(content_stems(subject)) if has_content(subject) else set()
-    fits = {link.url: _fit(wanted, link, item.text) for link in item.unit.links or item.unit.near}
+    above = "\n".join((item.hit.source.title, item.place.heading or "", item.unit.lead))
+    near = (link for link in item.unit.near if link.words in above or not _names_another(link, wanted))
+    fits = {link.url: _fit(wanted, link, item.text) for link in item.unit.links or near}
     return dict(sorted(fits.items(), key=lambda pair: -pair[1]))
+
+
+def _names_another(link: Link, wanted: set[str]) -> bool:
+    """Whether the link's own words name something, and nothing of what is wanted."""
+    named = (word for word in re.findall(r"[^\W\d_]+", link.words.lower()) if word not in LINK_LABELS)
+    own = set(content_stems(" ".join(named)))
+    return bool(own and wanted) and own.isdisjoint(wanted)
 
 
 def _fit(wanted: set[str], link: Link, text: str) -> float:

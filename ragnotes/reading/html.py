@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from ragnotes.dates import DatedLine, date_marks, date_of_path, date_of_value
+from ragnotes.dates import DatedLine, DayMonthOrder, date_marks, date_of_path, date_of_value
 from ragnotes.errors import LoadError
 from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.reading.decoding import decode
@@ -51,8 +51,11 @@ _DEEPEST = 3000
 _LEAD_CHARS = 80
 
 
-def load_html(content: bytes, path: str) -> Document:
-    """The visible text of an HTML page. Raises LoadError: "undecodable", or "too_deep" for absurd nesting."""
+def load_html(content: bytes, path: str, *, order: DayMonthOrder | None = None) -> Document:
+    """The visible text of an HTML page. Raises LoadError: "undecodable", or "too_deep" for absurd nesting.
+
+    `order` is as for Markdown.
+    """
     source = _decoded(content)
     if _depth(source) > _DEEPEST:  # lexbor takes time that grows with the square: 82 s for 200,000 levels
         raise LoadError("too_deep", f"its elements are nested more than {_DEEPEST} deep")
@@ -62,10 +65,10 @@ def load_html(content: bytes, path: str) -> Document:
         page.enter(node) if entering else page.leave(node)
     page.flush()
     title = _title(tree) or next((mark.path[0] for mark in page.headings if len(mark.path) == 1), "")
-    metadata = _metadata(tree)
-    text, days = "".join(page.text), metadata.date or date_of_path(path)
+    metadata = _metadata(tree, path, order)
+    text = "".join(page.text)
     dated = [DatedLine(mark.start, mark.start, len(mark.path), 0, mark.path[-1]) for mark in page.headings]
-    marks: list[Mark] = [*page.headings, *date_marks(dated, base=days, text=text)]
+    marks: list[Mark] = [*page.headings, *date_marks(dated, base=metadata.date, text=text, order=order)]
     return Document(
         doc_id=document_id(path),
         path=path,
@@ -315,13 +318,14 @@ def _title(tree: LexborHTMLParser) -> str:
     return " ".join(without_controls(stated.text()).split()) if stated is not None else ""
 
 
-def _metadata(tree: LexborHTMLParser) -> Metadata:
+def _metadata(tree: LexborHTMLParser, path: str, order: DayMonthOrder | None) -> Metadata:
     page, author = tree.css_first("html[lang]"), tree.css_first("meta[name=author]")
     language = page.attributes.get("lang") if page is not None else None
     name = author.attributes.get("content") if author is not None else None
     stated = tree.css_first("meta[property='article:published_time'], meta[name=date], meta[name='dcterms.date']")
+    day = date_of_value(stated.attributes.get("content"), order=order) if stated is not None else None
     return Metadata(
         author=" ".join((name or "").split()) or None,
-        date=date_of_value(stated.attributes.get("content")) if stated is not None else None,
+        date=day or date_of_path(path, order=order),
         language=(language or "").strip() or None,
     )

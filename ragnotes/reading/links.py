@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+from ragnotes.languages import LINK_LABELS
 from ragnotes.places import Places
 from ragnotes.reading.markup import link_definitions, placed_links
 from ragnotes.types import Block, BlockKind, Chunk, Document, HeadingMark, Kind, Link, Unit
@@ -35,15 +36,6 @@ _SOURCE_FIELDS = (
     "website",
     "homepage",
 )
-_LABELS = frozenset(
-    """
-    a abs abstract announcement article arxiv at available blog by code demo discussion docs doi documentation enlace
-    original from full fuente github here hier hn homepage aquí link links more notebook official on online page paper
-    pdf post preprint project quelle read recording repo repository see seite sitio slides source src talk text the
-    thread this to transcript url video via watch web webpage website youtube
-    """.split()  # noqa: SIM905 - a paragraph reads better than a column of quotes
-)
-"""Words that name no thing of their own: a block of a link and these says where what stands above is found."""
 
 
 class DocumentLinks:
@@ -57,6 +49,7 @@ class DocumentLinks:
         self._starts = [start for start, _, _ in self._links]
         self._carries_only = [_only_links(document.text, block, self._inside(block)) for block in document.blocks]
         self._own_address = _own_address(document)
+        self._told_below: dict[int, list[Link]] = {}
 
     def given_to(self, chunk: Chunk) -> Chunk:
         """The chunk, whose units know their links, and with the links of its text and those near its units."""
@@ -75,15 +68,28 @@ class DocumentLinks:
         number: int | None = bisect_right(self._block_starts, unit.start) - 1
         if number == -1 or number is None:
             return
-        beside = sorted(self._inside(self._blocks[number]), key=lambda placed: _gap(placed, unit))
-        yield [link for _, _, link in beside]
+        yield self._nearest(self._blocks[number], unit)
         yield self._below(number)
         while (number := self._holders[number]) is not None:
-            yield [link for _, _, link in self._inside(self._blocks[number])]
+            first, last = self._numbers(self._blocks[number].start, self._blocks[number].end)
+            yield [link for _, _, link in self._links[first : min(last, first + MAX_NEAR)]]
             yield self._below(number)
         yield [self._own_address] if self._own_address else []
 
+    def _nearest(self, block: Block, unit: Unit) -> list[Link]:
+        """Links of the unit's block, nearest first; no more are looked at than told, for a block may hold thousands."""
+        first, last = self._numbers(block.start, block.end)
+        before, after = self._numbers(unit.start, unit.end)
+        beside = self._links[max(first, before - MAX_NEAR) : before] + self._links[after : min(last, after + MAX_NEAR)]
+        return [link for _, _, link in sorted(beside, key=lambda placed: _gap(placed, unit))]
+
     def _below(self, number: int) -> list[Link]:
+        """The first links of `_carried` below a block, which all that it holds ask for."""
+        if number not in self._told_below:
+            self._told_below[number] = list(dict.fromkeys(self._carried(number)))[:MAX_NEAR]
+        return self._told_below[number]
+
+    def _carried(self, number: int) -> list[Link]:
         """The links of the blocks right under this one that hold nothing else; of an item, those nested in it."""
         block, carriers = self._blocks[number], range(number + 1, len(self._blocks))
         if block.kind is BlockKind.ITEM:
@@ -103,7 +109,11 @@ class DocumentLinks:
 
     def _within(self, start: int, end: int) -> list[tuple[int, int, Link]]:
         """The links that begin in [start, end)."""
-        return self._links[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+        first, last = self._numbers(start, end)
+        return self._links[first:last]
+
+    def _numbers(self, start: int, end: int) -> tuple[int, int]:
+        return bisect_left(self._starts, start), bisect_left(self._starts, end)
 
 
 def _holders(document: Document) -> Iterator[int | None]:
@@ -149,7 +159,7 @@ def _only_links(text: str, block: Block, links: Sequence[tuple[int, int, Link]])
         rest += [text[at:start], "" if _ADDRESS.search(link.words) else link.words]
         at = max(at, end)
     words = re.findall(r"[^\W\d_]+", " ".join([*rest, text[at : block.end]]).lower())
-    return _LABELS.issuperset(words)
+    return LINK_LABELS.issuperset(words)
 
 
 def _gap(placed: tuple[int, int, Link], unit: Unit) -> tuple[int, int]:

@@ -50,7 +50,7 @@ def load_document(content: bytes, path: str, limits: Limits, *, order: DayMonthO
     loader = _LOADERS[suffix]
     if suffix == ".pdf":
         loader = partial(load_pdf, timeout_s=limits.pdf_timeout_s, memory_bytes=limits.pdf_memory_bytes)
-    elif loader in (load_markdown, load_text):
+    elif loader in (load_html, load_markdown, load_text):
         loader = partial(loader, order=order)
     document = loader(content, path)
     if document.metadata.date is None and (days := date_of_path(path, order=order)):

@@ -46,6 +46,8 @@ _TAG = re.compile(r"(?<![^\s(,;*|])#(?=[\w/-]*[^\W\d_])([\w\u0300-\u036f-]+(?:/[
 _FOOTNOTE = re.compile(r"[ \t]*\[\^[^\[\]\s]+\]:")
 _CALLOUT = re.compile(r"[ \t>]*\[!([\w-]+)\][+-]?[ \t]*(.*)")
 _DEFINITION = re.compile(r"^ {0,3}:[ \t]+\S", re.MULTILINE)
+_TABLE_TAG = re.compile(r"</?table\b", re.IGNORECASE)
+_ROW_TAG = re.compile(r"<tr\b", re.IGNORECASE)
 _TERM_CHARS = 80
 _MATH_BLOCKS = 8
 """A display formula left open for more blocks than these is taken for a slip."""
@@ -168,9 +170,7 @@ class _Reader:
         self._path: list[tuple[int, str]] = []
         self._leads: list[str] = []  # one per open list item or quote: its first line, the title of its callout
         self._math: int | None = None  # number of the block that opened a formula
-        self._header: list[str] = []
-        self._row: list[str] = []
-        self._date_column: int | None = None
+        self._begin_table()
 
     def take(self, token: Token) -> None:
         if token.type == "heading_open":
@@ -185,7 +185,7 @@ class _Reader:
         elif token.type in ("list_item_close", "blockquote_close"):
             self._leads.pop()
         elif token.type == "table_open":
-            self._header, self._row = [], []
+            self._begin_table()
         if token.nesting == 1:
             self._open.append(token.type.removesuffix("_open"))
         elif token.nesting == -1:
@@ -232,6 +232,8 @@ class _Reader:
         elif token.type == "html_block" and (rows := html_rows(self.text, start, end)):
             self._html_table(rows)
         elif not (self._titles(start, end) or self._defines(start, end) or self._calculates(start, end)):
+            if token.type == "html_block" and _TABLE_TAG.search(self.text, start, end):
+                self._begin_table()
             self._text(start, end, self._kind(start))
 
     def _text(self, start: int, end: int, kind: BlockKind) -> None:
@@ -239,11 +241,13 @@ class _Reader:
         lines = re.compile(r"[^\n]+").finditer(self.text, start, end) if kind is BlockKind.PARAGRAPH else ()
         dated = [(line, found) for line in lines if (found := dated_paragraph(line[0], line.start(), end))]
         self.structure.dated_lines += [found for _, found in dated]
+        alone = {line.start(): line.end() for line, found in dated if found.level}
         for first, last in pairwise([start, *(line.start() for line, _ in dated), end]):
-            if self.text[first:last].strip():
-                alone = next((line.end() for line, found in dated if line.start() == first and found.level), first)
-                self._add(*trimmed(self.text, first, alone), BlockKind.HEADING) if alone > first else None
-                self._add(*trimmed(self.text, alone, last), kind) if self.text[alone:last].strip() else None
+            rest = min(last, alone.get(first, first))
+            if rest > first:
+                self._add(*trimmed(self.text, first, rest), BlockKind.HEADING)
+            if self.text[rest:last].strip():
+                self._add(*trimmed(self.text, rest, last), kind)
 
     def _kind(self, start: int) -> BlockKind:
         if _FOOTNOTE.match(self.text, start):
@@ -319,14 +323,23 @@ class _Reader:
         self._add(start, end, BlockKind.CODE)
         return True
 
+    def _begin_table(self) -> None:
+        self._header: list[str] = []
+        self._row: list[str] = []
+        self._date_column: int | None = None
+
     def _html_table(self, rows: Sequence[HtmlRow]) -> None:
+        """Takes these rows; where no tag begins a table they go on with the one that a blank line cut."""
         for row in rows:
-            if re.match("<table", self.text[row.start : row.end], re.IGNORECASE):
-                self._header, self._row = [], []
+            before, *rest = _ROW_TAG.split(self.text[row.start : row.end], maxsplit=1)
+            if _TABLE_TAG.search(before):
+                self._begin_table()
             if row.cells:
                 self._table_row(row.start, row.end, list(row.cells), header=row.is_header)
             else:
                 self._add(row.start, row.end, self._kind(row.start))
+            if any(map(_TABLE_TAG.search, rest)):  # the next table opens in the stretch of this one's last row
+                self._begin_table()
 
     def _table_row(self, start: int, end: int, cells: list[str], *, header: bool) -> None:
         """A row's lead is the header, what the table stands in, and what merged cells inherit from the row above."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from ragnotes.reading.repair import repair_mojibake
 from ragnotes.types import Link
 
-__all__ = ["cells_of", "link_definitions", "links_of", "mask_links", "placed_links", "plain_text"]
+__all__ = ["cells_of", "link_definitions", "mask_links", "placed_links", "plain_text"]
 
 # Repeats are possessive and stop at the next opener of their kind, so that hostile text costs linear time.
 _DESTINATION = r"(?:<[^<>\n]*+>|\{\{[^{}\n]*+\}\}|[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)"
@@ -124,11 +124,6 @@ def cells_of(row: str) -> list[str]:
     inner = inner[1:] if inner.startswith("|") else inner
     inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
     return [plain_text(cell.replace("\\|", "|")).replace("\n", " ") for cell in _CELL_BORDER.split(inner)]
-
-
-def links_of(source: str, definitions: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The link destinations of a stretch of Markdown, in order, each once; `definitions` as in `placed_links`."""
-    return tuple(dict.fromkeys(link.url for _, _, link in placed_links(source, definitions)))
 
 
 def placed_links(source: str, definitions: Mapping[str, str] | None = None) -> list[tuple[int, int, Link]]:

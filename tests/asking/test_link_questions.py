@@ -25,8 +25,10 @@ NOTES = {
 }
 
 
-def ask(folder: Path, question: str, generator: ScriptedGenerator | None = None) -> Answer:
-    store = index_notes(folder, NOTES)
+def ask(
+    folder: Path, question: str, generator: ScriptedGenerator | None = None, notes: dict[str, str] = NOTES
+) -> Answer:
+    store = index_notes(folder, notes)
     *_, last = asker_over(store, folder, generator).ask(Request(question, llm=generator is not None))
     store.close()
     assert isinstance(last, Final)
@@ -143,3 +145,20 @@ def test_links_are_told_as_they_stand_and_not_by_the_model(tmp_path: Path) -> No
     answer = ask(tmp_path, "Where is the paper about Raptor and its tree of summaries?", generator)
     assert "arxiv.org/abs/2401.18059" in answer.text
     assert generator.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("note", "links"),
+    [
+        ("The tiger sleeps. See [lion page](https://x.org/a) for the lion.", ()),
+        ("The tiger sleeps. See [the tigers](https://x.org/a) for more.", ("https://x.org/a",)),
+        ("The tiger sleeps. See the [full article](https://x.org/a) for more.", ("https://x.org/a",)),
+        ("The tiger sleeps. More at https://x.org/a.", ("https://x.org/a",)),
+        ("- [Big cats](https://x.org/a)\n  - the tiger sleeps\n", ("https://x.org/a",)),
+        ("## [Big cats](https://x.org/a)\n\nThe tiger sleeps.", ("https://x.org/a",)),
+    ],
+)
+def test_a_link_beside_that_names_something_else_is_not_told(tmp_path: Path, note: str, links: tuple[str, ...]) -> None:
+    answer = ask(tmp_path, "What was the link for the tiger that sleeps?", notes={"cats.md": note})
+    assert answer.citations[0].links == links
+    assert answer.text.count("https://x.org/a") == len(links)

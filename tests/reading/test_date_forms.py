@@ -123,6 +123,24 @@ def test_numbers_in_a_column_of_dates_are_settled_by_the_file() -> None:
     assert [date_of(load(table), word) for word in ("ran", "swam")] == ["2023-03-04", "2023-03-20"]
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        "<table>\n<tr><td>spoon</td><td>1/2/2023</td></tr>\n</table>\n",
+        "<div>\n<table>\n<tr><td>spoon</td><td>1/2/2023</td></tr>\n</table>\n</div>\n",
+        "<TABLE>\n<caption>Sizes</caption>\n<tr><td>spoon</td><td>1/2/2023</td></tr>\n</TABLE>\n",
+        "| | |\n|---|---|\n| spoon | 1/2/2023 |\n",
+    ],
+)
+@pytest.mark.parametrize("gap", ["", "\n"])
+def test_a_table_without_a_head_has_nothing_of_the_table_before(second: str, gap: str) -> None:
+    first = "<table>\n<tr><th>What</th><th>Date</th></tr>\n<tr><td>ran</td><td>13/2/2023</td></tr>\n</table>\n"
+    document = load(f"{first}{gap}{second}")
+    assert [date_of(document, word) for word in ("ran", "spoon")] == ["2023-02-13", None]
+    (row,) = [b for b in document.blocks if "spoon" in document.text[b.start : b.end]]
+    assert (row.lead, row.shown) == ("", "")
+
+
 def test_due_dates_are_not_the_days_of_their_rows() -> None:
     assert date_of(load("| Task | Due date |\n|---|---|\n| paint | 2023-05-05 |\n"), "paint") is None
 
@@ -267,3 +285,17 @@ def test_a_lone_date_in_a_note_of_one_day_is_what_it_speaks_of() -> None:
     assert date_of(load(invitation), "Bring") == "2014-06-25"
     diary = f"{invitation}\n**June 28**\n\nSlept.\n\n**June 29**\n\nWalked.\n"
     assert [date_of(load(diary), word) for word in ("Bring", "Walked")] == ["2014-06-27", "2014-06-29"]
+
+
+def test_what_is_asked_for_of_days_and_months_holds_for_pages_too() -> None:
+    page = (
+        "<head><meta name=date content='5/4/2024'></head><p>First.</p>"
+        "<h2>3/4/2024</h2><p>Second.</p><h2>Log</h2><p>Third.</p>"
+    )
+    document = load(page, "page.html", DAY_FIRST)
+    assert [date_of(document, word) for word in ("First", "Second")] == ["2024-04-05", "2024-04-03"]
+    assert date_of(load(page, "page.html", MONTH_FIRST), "Second") == "2024-03-04"
+    assert date_of(load(page, "page.html"), "Second") is None
+    assert date_of(load("<p>Text.</p>", "03-04-2024.html", DAY_FIRST), "Text") == date_of(
+        load("Text.", "03-04-2024.md", DAY_FIRST), "Text"
+    )

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.reading.chunking import chunk_document
+from ragnotes.reading.links import DocumentLinks
 from ragnotes.reading.markdown import load_markdown
 from ragnotes.types import Chunk, Link, Unit
 
@@ -91,3 +93,26 @@ def test_many_links_and_nested_items_take_time_in_proportion_to_their_number() -
     assert {link.url for chunk in chunks for unit in chunk.units for link in unit.near} == {
         f"https://a.org/{n}" for n in range(2000)
     }
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda n: "- top\n" + "".join(f"  - said {number}\n" for number in range(2 * n)),
+        lambda n: "".join(f"Said {number}. See [it](https://a.org/{number}). " for number in range(n)),
+        lambda n: "- " + " ".join(f"https://a.org/{number}" for number in range(n)) + "\n" + "  - said\n" * n,
+        lambda n: "# Top\n\n" + "".join(f"https://a.org/{number}\n\n" for number in range(n)) + "Said.\n\n" * n,
+    ],
+    ids=["children without links", "linked sentences", "an item of links", "links under a heading"],
+)
+def test_finding_links_takes_linear_time(build: Callable[[int], str]) -> None:
+    seconds = []
+    for size in (500, 2000):
+        document = load_markdown(build(size).encode(), "note.md")
+        chunks = chunk_document(document, HashingEmbedder())
+        started = time.process_time()
+        links = DocumentLinks(document)
+        for chunk in chunks:
+            links.given_to(chunk)
+        seconds.append(time.process_time() - started)
+    assert seconds[1] < 12 * max(seconds[0], 0.02)  # four times the text; quadratic would be sixteen times

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragnotes.reading.markup import cells_of, link_definitions, links_of, mask_links, plain_text
+from ragnotes.reading.markup import cells_of, link_definitions, mask_links, placed_links, plain_text
+
+
+def links_of(source: str, definitions: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(link.url for _, _, link in placed_links(source, definitions)))
 
 
 @pytest.mark.parametrize(
