@@ -123,9 +123,10 @@ class Sentence:
 class Filters:
     """What a search is limited to; empty means everything. Values of one kind are alternatives, kinds are combined.
 
-    Dates are inclusive and match a chunk whose own dates overlap them. Paths are shell patterns over the whole path, or
-    files and folders. `source` says where the dates come from, None where there are none. `without` are the paths of
-    documents that nobody asked to leave out, but whose files have changed or gone. `order` limits nothing: it ranks
+    Dates are inclusive and match a chunk whose own dates overlap them; with `within`, only one whose dates lie inside.
+    Paths are shell patterns over the whole path, or files and folders. `source` says where the dates come from, None
+    where there are none. `without` are the paths of documents that nobody asked to leave out, but whose files have
+    changed or gone. `order` limits nothing: it ranks
     what bears on the question alike by date, and `today` is then the day asked on, after which nothing is newest.
     """
 
@@ -139,6 +140,7 @@ class Filters:
     without: tuple[str, ...] = ()
     order: Order | None = None
     today: date | None = None
+    within: bool = False
 
     def __bool__(self) -> bool:
         named = self.tags or self.paths or self.kinds or self.speakers or self.without

@@ -11,9 +11,12 @@ from threading import Lock
 
 import snowballstemmer
 
-__all__ = ["FUNCTION_WORDS", "LINK_LABELS", "STEM_MARK", "language_of", "stem_forms"]
+__all__ = ["FUNCTION_WORDS", "LINK_LABELS", "STEM_MARK", "i_did_in_spanish", "language_of", "stem_forms"]
 
 _WORD = re.compile(r"\w+", re.UNICODE)
+_I_DID = re.compile(  # qué, café, así, aquí, allí, ahí, sí, mí, té are no verbs
+    r"\b[a-zñáéíóúü]+(?<!qu)(?<!caf)(?<!as)(?<!aqu)(?<!all)(?<!ah)(?<!\bs)(?<!\bm)(?<!\bt)[éí]\b"
+)
 
 FUNCTION_WORDS = {
     language: frozenset(words.split())
@@ -103,6 +106,11 @@ def language_of(text: str) -> str | None:
     counts["en"] += len(_MORE_ENGLISH & words)
     best = max(counts, key=counts.__getitem__)
     return best if counts[best] >= (1 if best == "en" else 2) else None
+
+
+def i_did_in_spanish(text: str) -> bool:
+    """Whether a Spanish text holds a verb of its writer's doings: `leí`, `anoté`. `Pelé` is a name, not a verb."""
+    return _I_DID.search(text) is not None and language_of(text) == "es"
 
 
 def stem_forms(text: str, language: str | None) -> list[str]:

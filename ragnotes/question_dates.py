@@ -104,6 +104,10 @@ class _Atom:
     weekly: bool = False
 
 
+_LIKE_ASCII = {0x130: "I", 0x131: "i", 0x17F: "s", 0x212A: "K"}
+"""Letters that a pattern takes for ASCII ones when case is ignored, and that no table of words knows."""
+
+
 def mentioned_dates(question: str, *, today: date, order: DayMonthOrder | None = None) -> DateRange | None:
     """The days that a question speaks of, or None. Several dates give the days from the first to the last.
 
@@ -116,7 +120,8 @@ def mentioned_dates(question: str, *, today: date, order: DayMonthOrder | None =
 
 def days_asked(question: str, *, today: date, order: DayMonthOrder | None = None) -> DaysAsked | None:
     """The days that a question speaks of and where it says so, or None where it names none."""
-    text = _MID.sub(r"\1 ", " ".join(unicodedata.normalize("NFC", question).split()))
+    text = " ".join(unicodedata.normalize("NFC", question.translate(_LIKE_ASCII)).split())
+    text = _MID.sub(r"\1 ", text)
     try:
         atoms = _settled(text, _apart(list(_atoms(text, today, order))), today)
         days = _together(text, atoms, today) if atoms and not _half_read(text, atoms) else None

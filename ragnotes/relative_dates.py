@@ -14,6 +14,7 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from ragnotes.date_words import MONTHS, NUMBERS, SEASONS, UNITS, WEEKDAYS, any_word
+from ragnotes.languages import i_did_in_spanish
 from ragnotes.types import DateRange
 from ragnotes.written_dates import month_range, months_range, season_range, year_range
 
@@ -48,7 +49,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE)
 
 
-_OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*)\b|\b\w+(?<!qu)[éí]\b", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*)\b", re.IGNORECASE)
 _DAYS_AGO = (
     (_compiled(r"the\s+day\s+before\s+yesterday|anteayer|antes\s+de\s+ayer|vorgestern"), 2),
     (_compiled(r"yesterday|last\s+night|ayer|anoche|gestern"), 1),
@@ -92,7 +93,7 @@ def relative_dates(text: str, today: date) -> Iterator[Relative]:
     for pattern, back in _DAYS_AGO:
         for match in pattern.finditer(text):
             yield Relative(_day(today, back), match.start(), match.end(), near=True)
-    if _OWN.search(text):
+    if _OWN.search(text) or i_did_in_spanish(text):
         for match in _TODAY.finditer(text):
             yield Relative(_day(today, 0), match.start(), match.end(), near=True)
     for patterns, read in _READERS:

@@ -31,6 +31,7 @@ WITHIN = {
     ("forms", "languages"),
     ("written_dates", "date_words"),
     ("relative_dates", "date_words"),
+    ("relative_dates", "languages"),
     ("relative_dates", "written_dates"),
     ("date_parts", "date_words"),
     ("date_parts", "written_dates"),

@@ -579,3 +579,10 @@ def test_date_of_an_item_never_reaches_past_its_end(noted: list[str]) -> None:
 def test_marks_of_any_lines_are_sorted(lines: list[DatedLine]) -> None:
     marks = date_marks(lines, base=None, text="x" * 80)
     assert all(one.start < other.start for one, other in pairwise(marks))
+
+
+def test_letters_that_only_look_like_those_of_a_month_are_read_and_break_nothing() -> None:
+    today = date(2024, 7, 17)
+    assert mentioned_dates("what did I read LAST APRİL", today=today) == mentioned_dates(
+        "what did I read LAST APRIL", today=today
+    )

@@ -89,7 +89,7 @@ class Asker:
         laps = _Laps()
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([query])[0]
-            filters, subject = self._in_time(snapshot, query, vector, filters, clock)
+            filters, subject = self._in_time(snapshot, query, filters, clock)
             hits, left_out = self._retrieve(snapshot, query, subject, vector, filters, limit)
             hits = with_surroundings(snapshot, hits) if surroundings else hits
             laps.lap("search")
@@ -102,7 +102,7 @@ class Asker:
         laps = _Laps()
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([question])[0]
-            filters, subject = self._in_time(snapshot, question, vector, request.filters, request.clock)
+            filters, subject = self._in_time(snapshot, question, request.filters, request.clock)
             at_least = max(request.limit, PROMPT_EVIDENCE)
             hits, left_out = self._retrieve(snapshot, question, subject, vector, filters, at_least)
             shown = hits[: request.limit]
@@ -142,12 +142,10 @@ class Asker:
             )
         )
 
-    def _in_time(
-        self, snapshot: Snapshot, question: str, vector: Vectors, filters: Filters, clock: Clock
-    ) -> tuple[Filters, str]:
+    def _in_time(self, snapshot: Snapshot, question: str, filters: Filters, clock: Clock) -> tuple[Filters, str]:
         """The filters with what the question says of time, and what it asks for besides."""
         today = clock.today(self.zone)
-        holds = holdings_of(snapshot, vector, filters)
+        holds = holdings_of(snapshot, filters)
         filters = limited_to_own_time(question, filters, today=today, order=self.order, holds=holds)
         return filters, subject_of(question, filters, today=today, order=self.order)
 

@@ -14,10 +14,10 @@ from ragnotes.answers import Filters, Order
 from ragnotes.asking.own_words import content_of, of_a_thing, of_my_things, order_asked, speaks_of_own_notes
 from ragnotes.ports import Snapshot
 from ragnotes.question_dates import DaysAsked, days_asked
-from ragnotes.types import DateRange, Vectors
+from ragnotes.types import DateRange
 from ragnotes.written_dates import DayMonthOrder
 
-__all__ = ["FROM_QUESTION", "Holds", "dated_within", "holdings_of", "limited_to_own_time", "subject_of", "tells_of"]
+__all__ = ["FROM_QUESTION", "Holds", "holdings_of", "limited_to_own_time", "subject_of", "tells_of"]
 
 FROM_QUESTION = "question"
 """What `Filters.source` says where the dates come from the question."""
@@ -28,8 +28,6 @@ LIVING_MEMORY_YEARS = 100
 """What is longer ago is history, unless the notes are of that time."""
 OWN_THINGS_DAYS = 31
 """`Where was my meeting` on a day or in a month asks of the notes' own time; what was mine for years may not."""
-LOOKED_AT = 50
-"""Passages whose dates tell whether the notes hold something of a time."""
 SHORT_DAYS = 7
 
 Holds = Callable[[DateRange], bool]
@@ -113,27 +111,17 @@ def _outermost_day(wanted: Order, today: date, holds: Holds) -> DateRange | None
     return found if wanted == "newest" else DateRange(found.until, found.until)
 
 
-def holdings_of(snapshot: Snapshot, vector: Vectors, filters: Filters) -> Holds:
+def holdings_of(snapshot: Snapshot, filters: Filters) -> Holds:
     """A look into a snapshot: whether passages that pass the filters lie within given days."""
-
-    def holds(days: DateRange) -> bool:
-        limited = replace(filters, since=days.since, until=days.until)
-        ids = [item.chunk_id for item in snapshot.dense(vector, LOOKED_AT, limited)]
-        return any(dated_within(chunk.place.date, limited) for chunk, _ in snapshot.passages(ids))
-
-    return holds
-
-
-def dated_within(days: DateRange | None, filters: Filters) -> bool:
-    """Whether `days` lie within the filter's, and do not only touch them: a passage of "2023" is not one of 22 May."""
-    if days is None:
-        return False
-    return (filters.since or date.min) <= days.since and days.until <= (filters.until or date.max)
+    return lambda days: snapshot.any_passes(replace(filters, since=days.since, until=days.until, within=True))
 
 
 def tells_of(days: DateRange | None, filters: Filters) -> bool:
     """Whether a passage of `days` tells of the filter's: it lies within them, or is of a week that touches them."""
-    return dated_within(days, filters) or (days is not None and (days.until - days.since).days < SHORT_DAYS)
+    if days is None:
+        return False
+    within = (filters.since or date.min) <= days.since and days.until <= (filters.until or date.max)
+    return within or (days.until - days.since).days < SHORT_DAYS
 
 
 def subject_of(question: str, filters: Filters, *, today: date, order: DayMonthOrder | None = None) -> str:

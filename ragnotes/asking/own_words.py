@@ -9,24 +9,27 @@ import re
 
 from ragnotes.answers import Order
 from ragnotes.asking.words import STOP_WORDS
-from ragnotes.date_words import UNITS, any_word
+from ragnotes.date_words import MONTHS, UNITS, WEEKDAYS, any_word
+from ragnotes.languages import i_did_in_spanish
 
 __all__ = ["content_of", "of_a_thing", "of_my_things", "order_asked", "speaks_of_own_notes"]
 
 _NOTES = r"(?:notes?|logs?|logbook|journals?|diary|diaries|entry|entries|notebooks?)"
+_BOOKS = r"(?:logs?|logbook|journals?|diary|diaries|notebooks?)"
+_NO_NAME = rf"(?!\s+of\s+(?:the\s+)?(?!{any_word([*MONTHS, *WEEKDAYS])})(?-i:[A-ZÀ-Þ]))"
+"""After a journal: that of Physics, or the diary of somebody, is not one's own."""
 _OWN_ENGLISH = (
     r"(?:did|do|have|had|was|were|am|are)(?:n['’]t)?\s+(?:I|we)"
     r"|(?:I|we)(?:['’]ve|['’]d)?\s+(?:\w+ly\s+|also\s+|just\s+|first\s+|last\s+|ever\s+)?(?:\w+ed|read|wrote|written|saw"
     r"|seen|did|done|was|were|had|put|made|met|went|bought|got|found|spent|ate|ran|said|told|thought|felt|kept|took|gave"
     r"|began|came|left|slept|built|sent|learnt|heard|paid|sold|held|won|lost|drew|grew|swam|rode|drove|spoke|knew|cut)"
-    rf"|(?:my|our)\s+(?:\w+\s+)?{_NOTES}|(?:in|from|through)\s+(?:the|my|our)\s+{_NOTES}"
-    rf"|{_NOTES}\s+(?:from|of|on|in|for|between|during|since|before|after|until|dated)"
+    rf"|(?:my|our)\s+(?:\w+\s+)?{_NOTES}|(?:in|from|through)\s+(?:the|my|our)\s+{_NOTES}\b{_NO_NAME}"
+    rf"|(?:notes?|entry|entries)\b{_NO_NAME}\s+(?:of|on|in)|(?:the|my|our)\s+{_BOOKS}\b{_NO_NAME}\s+(?:of|on|in)"
+    rf"|{_NOTES}\s+(?:from|for|between|during|since|before|after|until|dated)"
     r"|logged|noted|jotted|written\s+down|(?:journal|diary|log)\s+entr(?:y|ies)"
 )
 _OWN_SPANISH = (
-    # leí, anoté: a verb of mine ends so; qué, café, así, aquí, allí, ahí, sí, mí, té are none
-    r"\w+(?<!qu)(?<!caf)(?<!as)(?<!aqu)(?<!all)(?<!ah)(?<!\bs)(?<!\bm)(?<!\bt)[éí]"
-    r"|(?:he|hemos|había|habíamos)\s+\w+(?:do|to|cho)"
+    r"(?:he|hemos|había|habíamos)\s+\w+(?:do|to|cho)"
     r"|hice|fui|estuve|tuve|puse|dije|vi|pude|quise|vine|traje|supe|anduve|lei|escribi|anote|aprendi"
     r"|leímos|hicimos|fuimos|vimos|decidimos|hablamos|escribimos|anotamos|comimos|compramos|estuvimos|tuvimos|acordamos"
     r"|(?:mis|mi|nuestr[oa]s?)\s+(?:notas|apuntes|entradas|anotaciones|diario|bitácora|registro)"
@@ -84,6 +87,23 @@ _OLDEST = re.compile(
     re.IGNORECASE,
 )
 
+_A_NOTE = (
+    r"(?:notes?|entr(?:y|ies)|logs?|mentions?|links?(?!\s+(?:between|in)\b)|decisions?|notas?|entradas?|apuntes?|anotaci(?:ón|ones)|enlaces?"
+    r"|notiz(?:en)?|einträge?|eintrag|aufzeichnung(?:en)?|tagebucheintrag)"
+)
+_ENDS_IN_A_NOTE = re.compile(rf"\b{_A_NOTE}(?:\s+del?)?\s*$", re.IGNORECASE)
+_THEN_A_NOTE = re.compile(
+    rf"\s+(?:\w+\s+){{0,2}}?{_A_NOTE}\b|\s+versions?\s+of\s+(?:my|our|the)\s+notes\b"
+    r"|(?<=latest)\s+(?:news\s+|update\s+|updates\s+)?(?:on|about|with|regarding)\b"
+    r"|(?<=neueste)s?\s+(?:zu[mr]?|über)\b|(?<=reciente)\s+sobre\b|(?<=vez)\s+que\s+\w+(?:mos|é|í)\b"
+    r"|\s+(?:\w+\s+){0,2}?(?:that\s+|which\s+)?(?:I|we)\s+(?!know|can|could|should|may|need|want)\w",
+    re.IGNORECASE,
+)
+_MINE_JUST_BEFORE = re.compile(
+    r"\b(?:I|we|my|our|ich|wir|mein\w*|unser\w*|mis?|nuestr[oa]s?)(?:\s+\w+)?\s*$", re.IGNORECASE
+)
+_ABOUT_JUST_BEFORE = re.compile(r"\b(?:about|on|of|regarding|sobre|über|zu[mr]?)(?:\s+\w{2,3})?\s*$", re.IGNORECASE)
+
 _ANY_ENTRY = """
     read reading wrote write written note notes noted log logs logged journal journals diary diaries entry entries
     record recorded saw seen watch watched did do save saved put happen happened happening going stuff thing things
@@ -113,7 +133,7 @@ _WORD = re.compile(r"\w+(?:['’]\w+)?")
 
 def speaks_of_own_notes(question: str) -> bool:
     """Whether it speaks of what its asker did or noted: `did I read`, `my notes`, `leí`, `habe ich`."""
-    return _OWN.search(question) is not None
+    return _OWN.search(question) is not None or i_did_in_spanish(question)
 
 
 def of_my_things(question: str) -> bool:
@@ -134,13 +154,36 @@ def of_a_thing(before: str, after: str) -> bool:
 
 
 def order_asked(question: str) -> Order | None:
-    """Whether it asks for what is newest (`latest`, `the last time I`) or oldest; None for neither."""
-    if _NEWEST.search(question):
+    """Whether it asks for what is newest in the notes (`latest note`, `the last time I`) or oldest; None for neither.
+
+    The oldest person, and the latest version of a program, are things of the world, and no order of notes.
+    """
+    if _of_notes(_NEWEST, question):
         return "newest"
-    return "oldest" if _OLDEST.search(question) else None
+    return "oldest" if _of_notes(_OLDEST, question) else None
+
+
+def _of_notes(superlative: re.Pattern[str], question: str) -> list[re.Match[str]]:
+    """Where such a word is said of notes, or of what the asker did."""
+    own = speaks_of_own_notes(question)
+    return [match for match in superlative.finditer(question) if _is_of_notes(match, own=own)]
+
+
+def _is_of_notes(match: re.Match[str], *, own: bool) -> bool:
+    before = match.string[: match.start()]
+    return (
+        _ENDS_IN_A_NOTE.search(match.group()) is not None
+        or _ENDS_IN_A_NOTE.search(before) is not None
+        or _THEN_A_NOTE.match(match.string, match.end()) is not None
+        or match.group().lower().startswith(("my ", "our "))
+        or _MINE_JUST_BEFORE.search(before) is not None
+        or (own and _ABOUT_JUST_BEFORE.search(before) is None)
+    )
 
 
 def content_of(question: str) -> list[str]:
     """The words of it that tell what to look for, beside noting, asking, and wanting the newest."""
-    words = _WORD.findall(_OLDEST.sub(" ", _NEWEST.sub(" ", question)))
-    return [word for word in words if word.lower() not in _SAYS_NOTHING]
+    for superlative in (_NEWEST, _OLDEST):
+        for match in reversed(_of_notes(superlative, question)):
+            question = f"{question[: match.start()]} {question[match.end() :]}"
+    return [word for word in _WORD.findall(question) if word.lower() not in _SAYS_NOTHING]

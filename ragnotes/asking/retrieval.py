@@ -9,7 +9,7 @@ from ragnotes.answers import Filters, Fused, Hit, Scored
 from ragnotes.asking.duplicates import distinct
 from ragnotes.asking.evidence import question_weights
 from ragnotes.asking.fusion import DENSE_WEIGHT, fuse
-from ragnotes.asking.own_time import FROM_QUESTION, dated_within
+from ragnotes.asking.own_time import FROM_QUESTION
 from ragnotes.asking.recency import by_date
 from ragnotes.asking.words import has_content, other_spellings, query_terms, search_terms
 from ragnotes.ports import Snapshot
@@ -41,6 +41,9 @@ def retrieve(
     A near copy of a better chunk is no hit of its own: the better one names its place.
     Where the question itself asks for a time, passages of a longer one count only if there are no others.
     """
+    if filters.source == FROM_QUESTION and not filters.within:
+        inside = replace(filters, within=True)
+        filters = inside if snapshot.any_passes(inside) else filters
     terms = terms_for(snapshot, query)
     bm25 = dict(by_words(snapshot, query, terms, filters))
     found = snapshot.dense(vector, CANDIDATES, filters)
@@ -49,10 +52,6 @@ def retrieve(
     cosine = dict(zip(ids, snapshot.cosines(vector, ids), strict=True))
     sections = dict(zip(ids, snapshot.sections(terms, ids), strict=True))
     ranked = _read(snapshot, fuse(cosine, bm25, sections, weight=weight), cosine, bm25)
-    if filters.source == FROM_QUESTION:
-        everything = list(ranked)
-        inside = [hit for hit in everything if dated_within(hit.chunk.place.date, filters)]
-        ranked = iter(inside or everything)
     if filters.order:
         rarity = question_weights(snapshot, query) if has_content(query) else {}
         ranked = iter(by_date(list(ranked), rarity, filters))

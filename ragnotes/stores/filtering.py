@@ -55,10 +55,11 @@ def passing(filters: Filters) -> tuple[str, list[object]]:
     if filters.speakers:
         spoken = " OR ".join("instr(chunks.speaker, ?) > 0" for _ in filters.speakers)
         require(f"({spoken})", *(pack(folded(speaker)) for speaker in filters.speakers))
+    first, last = ("date_since", "date_until") if filters.within else ("date_until", "date_since")
     if filters.since:
-        require("chunks.date_until >= ?", filters.since.isoformat())
+        require(f"chunks.{first} >= ?", filters.since.isoformat())
     if filters.until:
-        require("chunks.date_since <= ?", filters.until.isoformat())
+        require(f"chunks.{last} <= ?", filters.until.isoformat())
     return (
         "SELECT chunks.id FROM documents CROSS JOIN chunks ON chunks.document = documents.id"
         f" WHERE {' AND '.join(conditions) or 'TRUE'}",

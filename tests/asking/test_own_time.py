@@ -93,6 +93,17 @@ def test_a_passage_of_the_whole_year_is_not_one_of_the_day(tmp_path: Path) -> No
     store.close()
 
 
+def test_many_passages_of_the_whole_year_do_not_crowd_out_the_day(tmp_path: Path) -> None:
+    year = "".join(f"## Part {number}\n\nNoted what I did on a day of June, {number}.\n\n" for number in range(150))
+    notes = {"2024.md": year, "2024-06-03.md": "Repaired the bicycle.\n"}
+    store = index_notes(tmp_path, notes)
+    answer = ask(store, tmp_path, "What did I note on 3 June 2024?").answer
+    assert (answer.text, len(answer.passages)) == ("Repaired the bicycle.", 1)
+    answer = ask(store, tmp_path, "What did I note on 3 June?").answer
+    assert (answer.text, answer.filters.since) == ("Repaired the bicycle.", date(2024, 6, 3))
+    store.close()
+
+
 def test_asked_for_a_time_alone_the_answer_is_all_that_was_noted_in_order(tmp_path: Path) -> None:
     note = "# 2024 Log\n\n## 9 March 2024\n\nBought a card. It hums.\n\n## 12 March 2024\n\nRead about moss.\n"
     store = index_notes(tmp_path, {"log.md": note})
@@ -118,6 +129,19 @@ def test_asked_for_a_time_alone_the_answer_is_all_that_was_noted_in_order(tmp_pa
         ("Was habe ich über das im Juni 2023 veröffentlichte Modell notiert?", False),
         ("¿Qué anoté sobre el modelo publicado en junio de 2023?", False),
         ("¿Qué he leído en junio de 2023?", True),
+        ("¿Qué leí en junio de 2023 sobre musgo?", True),
+        ("Which goals did Pelé score in 1958?", False),
+        ("¿Qué goles marcó Pelé en 1958?", False),
+        ("Which café opened in Lyon in 2019?", False),
+        ("Which article did the Journal of Physics publish in 2019?", False),
+        ("What was printed in the Journal of Physics in 2019?", False),
+        ("Who logs in remotely since 2020?", False),
+        ("What does the diary of Anne Frank tell in 1944?", False),
+        ("Is there a diary of Anne Frank in 1944?", False),
+        ("What does the journal of June 2023 say about moss?", True),
+        ("What do the entries of 2019 say about moss?", True),
+        ("Is moss in my diary of 2019?", True),
+        ("What does the log from 3 May 2023 say about moss?", True),
     ],
 )
 def test_a_date_of_a_thing_is_not_the_notes_own(question: str, is_own: bool) -> None:

@@ -71,6 +71,14 @@ FILTERS: dict[str, tuple[Filters, Callable[[Entry, Chunk], bool]]] = {
         Filters(since=date(2024, 6, 10), until=date(2024, 6, 10)),
         lambda each, chunk: chunk.place.date is not None and chunk.place.date.since.month == 6,
     ),
+    "whole dates within": (
+        Filters(since=date(2024, 6, 1), until=date(2024, 6, 20), within=True),
+        lambda each, chunk: chunk.place.date is not None and chunk.place.date.since.month == 6,
+    ),
+    "dates that only touch": (
+        Filters(since=date(2024, 6, 2), until=date(2024, 6, 20), within=True),
+        lambda each, chunk: False,
+    ),
     "combined": (
         Filters(kinds=(Kind.NOTE,), paths=("work/*",), since=date(2024, 1, 1)),
         lambda each, chunk: (
