@@ -18,7 +18,7 @@ from ragnotes.asking.evidence import select_evidence
 from ragnotes.asking.extraction import extract, stands
 from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
-from ragnotes.asking.own_time import holdings_of, limited_to_own_time, subject_of
+from ragnotes.asking.own_time import FROM_QUESTION, holdings_of, limited_to_own_time, subject_of
 from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.recency import of_the_outermost_day
 from ragnotes.asking.retrieval import retrieve_fresh
@@ -161,6 +161,7 @@ class Asker:
             limit=limit,
             is_fresh=self.is_fresh,
             weight=dense_weight(question, self.embedder),
+            as_noted=filters.source == FROM_QUESTION and not filters.order and not has_content(subject),
         )
 
     def _draft(

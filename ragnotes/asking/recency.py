@@ -10,7 +10,7 @@ from ragnotes.answers import Evidence, Filters, Hit
 from ragnotes.asking.evidence import coverage
 from ragnotes.types import DateRange
 
-__all__ = ["by_date", "of_the_outermost_day"]
+__all__ = ["by_date", "in_order_of_notes", "of_the_outermost_day"]
 
 ALIKE_COVERAGE = 0.8
 """A passage bears on the question like the best where it holds this share of what the best holds of its rare words."""
@@ -35,6 +35,16 @@ def by_date(ranked: Sequence[Hit], rarity: Mapping[str, float], filters: Filters
     chosen = {hit.chunk.chunk_id for hit in drawn}
     order = [*drawn, *(hit for hit in ranked if hit.chunk.chunk_id not in chosen)]
     return _rescored(order, [hit.score for hit in ranked], strictly=len(drawn))
+
+
+def in_order_of_notes(ranked: Sequence[Hit]) -> list[Hit]:
+    """`ranked` by date, path and place in the note, with the scores of the ranks; what has no date comes last."""
+
+    def noted(hit: Hit) -> tuple[date, str, int]:
+        days = hit.chunk.place.date
+        return days.since if days else date.max, hit.source.path, hit.chunk.start
+
+    return _rescored(sorted(ranked, key=noted), [hit.score for hit in ranked], strictly=len(ranked))
 
 
 def of_the_outermost_day(evidence: Sequence[Evidence], filters: Filters) -> list[Evidence]:

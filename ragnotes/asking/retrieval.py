@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ragnotes.answers import Filters, Fused, Hit, Scored
 from ragnotes.asking.duplicates import distinct
 from ragnotes.asking.evidence import question_weights
 from ragnotes.asking.fusion import DENSE_WEIGHT, fuse
 from ragnotes.asking.own_time import FROM_QUESTION
-from ragnotes.asking.recency import by_date
+from ragnotes.asking.recency import by_date, in_order_of_notes
 from ragnotes.asking.words import has_content, other_spellings, query_terms, search_terms
 from ragnotes.ports import Snapshot
 from ragnotes.types import Source, Vectors
@@ -33,13 +34,15 @@ def retrieve(
     limit: int,
     is_fresh: Callable[[Source], bool],
     weight: float = DENSE_WEIGHT,
+    as_noted: bool = False,
 ) -> tuple[list[Hit], list[str]]:
     """The best `limit` chunks for `query`, best first, and the paths left out because their file changed or went.
 
     `vector` is the embedding of `query`, `weight` how much it counts beside the words. Scores lie in [0, 1]; ties go to
     the smaller chunk id. Nothing found gives [].
     A near copy of a better chunk is no hit of its own: the better one names its place.
-    Where the question itself asks for a time, passages of a longer one count only if there are no others.
+    Where the question itself asks for a time, passages of a longer one count only if there are no others. `as_noted`
+    says that it asks for nothing else: then all that was noted comes in the order of the notes.
     """
     if filters.source == FROM_QUESTION and not filters.within:
         inside = replace(filters, within=True)
@@ -55,6 +58,8 @@ def retrieve(
     if filters.order:
         rarity = question_weights(snapshot, query) if has_content(query) else {}
         ranked = iter(by_date(list(ranked), rarity, filters))
+    if as_noted:
+        ranked = iter(in_order_of_notes(list(ranked)))
     fresh: dict[str, bool] = {}
 
     def unchanged(source: Source) -> bool:
@@ -75,14 +80,20 @@ def retrieve_fresh(
     limit: int,
     is_fresh: Callable[[Source], bool],
     weight: float = DENSE_WEIGHT,
+    as_noted: bool = False,
 ) -> tuple[list[Hit], list[str]]:
     """As `retrieve`, but searches again without the files that changed or went, where they crowded out others."""
-    hits, left_out = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh, weight=weight)
+    search = partial(
+        retrieve, snapshot, query, vector, limit=limit, is_fresh=is_fresh, weight=weight, as_noted=as_noted
+    )
+    hits, left_out = search(filters=filters)
     for _ in range(MORE_SEARCHES):
         if len(hits) == limit or not left_out or set(left_out) == set(filters.without):
             break
         filters = replace(filters, without=tuple(left_out))
-        hits, more = retrieve(snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh, weight=weight)
+        hits, more = retrieve(
+            snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh, weight=weight, as_noted=as_noted
+        )
         left_out = sorted({*left_out, *more})
     return hits, left_out
 

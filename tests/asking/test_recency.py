@@ -135,3 +135,16 @@ def test_notes_without_dates_answer_as_before(tmp_path: Path) -> None:
 def test_order_is_read_from_the_wording(question: str, order: Order | None, content: list[str]) -> None:
     assert order_asked(question) == order
     assert content_of(question) == content
+
+
+def test_what_was_noted_at_a_time_comes_in_the_order_of_the_notes(tmp_path: Path) -> None:
+    notes = {
+        "log.md": "# Log\n\n## 4 May 2024\n\nPainted the door.\n\n## 3 May 2024\n\nNoted what I noted in May.\n",
+        "2024-05-03.md": "# Day\n\nFed the cat.\n",
+    }
+    store = index_notes(tmp_path, notes)
+    found = asker_over(store, tmp_path).search("What did I note in May 2024?")
+    assert [str(hit.chunk.place.date) for hit in found.hits] == ["2024-05-03", "2024-05-03", "2024-05-04"]
+    assert [hit.source.path for hit in found.hits] == ["2024-05-03.md", "log.md", "log.md"]
+    assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
+    store.close()
