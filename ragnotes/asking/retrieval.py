@@ -91,9 +91,7 @@ def retrieve_fresh(
         if len(hits) == limit or not left_out or set(left_out) == set(filters.without):
             break
         filters = replace(filters, without=tuple(left_out))
-        hits, more = retrieve(
-            snapshot, query, vector, filters=filters, limit=limit, is_fresh=is_fresh, weight=weight, as_noted=as_noted
-        )
+        hits, more = search(filters=filters)
         left_out = sorted({*left_out, *more})
     return hits, left_out
 
