@@ -19,6 +19,7 @@ from ragnotes.asking.extraction import extract, stands
 from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
 from ragnotes.asking.own_time import FROM_QUESTION, holdings_of, limited_to_own_time, subject_of
+from ragnotes.asking.own_words import asks_for_a_kind
 from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.recency import of_the_outermost_day
 from ragnotes.asking.retrieval import retrieve_fresh
@@ -161,7 +162,8 @@ class Asker:
             limit=limit,
             is_fresh=self.is_fresh,
             weight=dense_weight(question, self.embedder),
-            as_noted=filters.source == FROM_QUESTION and not filters.order and not has_content(subject),
+            as_noted=filters.source == FROM_QUESTION
+            and not (filters.order or has_content(subject) or asks_for_a_kind(question)),
         )
 
     def _draft(

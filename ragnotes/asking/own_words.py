@@ -12,7 +12,7 @@ from ragnotes.asking.words import STOP_WORDS
 from ragnotes.date_words import MONTHS, UNITS, WEEKDAYS, any_word
 from ragnotes.languages import i_did_in_spanish
 
-__all__ = ["content_of", "of_a_thing", "of_my_things", "order_asked", "speaks_of_own_notes"]
+__all__ = ["asks_for_a_kind", "content_of", "of_a_thing", "of_my_things", "order_asked", "speaks_of_own_notes"]
 
 _NOTES = r"(?:notes?|logs?|logbook|journals?|diary|diaries|entry|entries|notebooks?)"
 _BOOKS = r"(?:logs?|logbook|journals?|diary|diaries|notebooks?)"
@@ -187,3 +187,14 @@ def content_of(question: str) -> list[str]:
         for match in reversed(_of_notes(superlative, question)):
             question = f"{question[: match.start()]} {question[match.end() :]}"
     return [word for word in _WORD.findall(question) if word.lower() not in _SAYS_NOTHING]
+
+
+_KIND = re.compile(
+    r"\b(?:papers?|articles?|books?|links?|posts?|talks?|videos?|artículos?|enlaces?|libros?|artikel|bücher|links?)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_for_a_kind(question: str) -> bool:
+    """Whether it asks for one kind of what was noted, as in "which papers did I read in May?"."""
+    return bool(_KIND.search(question))
