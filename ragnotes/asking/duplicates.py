@@ -21,7 +21,7 @@ from ragnotes.written_dates import find_dates
 
 __all__ = ["distinct", "says_again"]
 
-LOOKED_AT = 50
+LOOKED_AT = 30
 """Candidates that are searched for copies, best first; more only where the hits are not complete yet."""
 ALIKE = 0.7
 """The share of shingles in both, among those in either, from which two texts are one; docs/log.md has the curve."""
