@@ -115,4 +115,4 @@ def test_finding_links_takes_linear_time(build: Callable[[int], str]) -> None:
         for chunk in chunks:
             links.given_to(chunk)
         seconds.append(time.process_time() - started)
-    assert seconds[1] < 12 * max(seconds[0], 0.02)  # four times the text; quadratic would be sixteen times
+    assert seconds[1] < 12 * max(seconds[0], 0.1)  # four times the text; it took seconds when it was quadratic
