@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -10,6 +9,7 @@ from ragnotes.answers import Evidence, Filters, Hit
 from ragnotes.asking.own_time import FROM_QUESTION, tells_of
 from ragnotes.asking.own_words import speaks_of_own_notes
 from ragnotes.asking.words import has_content, held_stems, names_in, numbers_in, stems
+from ragnotes.matching import folded
 from ragnotes.ports import Snapshot
 
 __all__ = ["reason_to_abstain"]
@@ -74,18 +74,13 @@ def _speaks_of_another(question: str, subject: str, evidence: Sequence[Evidence]
         " ".join((hit.chunk.context, hit.chunk.plain, hit.source.title, hit.source.path, *hit.chunk.links))
         for hit in {item.hit.chunk.chunk_id: item.hit for item in evidence}.values()
     )
-    held = {_folded(stem) for stem in held_stems(known)}
+    held = {folded(stem) for stem in held_stems(known)}
     wanted = set(stems(subject))
     names = [name for word in names_in(question) if (name := stems(word)[0]) in wanted]
-    foreign = [name for name in names if not _is_known(_folded(name), held)]
+    foreign = [name for name in names if not _is_known(folded(name), held)]
     return bool(foreign) or not numbers_in(subject) <= numbers_in(known)
 
 
 def _is_known(name: str, held: set[str]) -> bool:
     """Whether the name, or one that a slip of the pen makes of it, is there."""
     return name in held or bool(get_close_matches(name, [word for word in held if word[:1] == name[:1]], 1, SLIP))
-
-
-def _folded(word: str) -> str:
-    """The word without accents."""
-    return "".join(mark for mark in unicodedata.normalize("NFKD", word) if not unicodedata.combining(mark))

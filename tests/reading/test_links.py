@@ -9,7 +9,7 @@ from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.reading.chunking import chunk_document
 from ragnotes.reading.links import DocumentLinks
 from ragnotes.reading.markdown import load_markdown
-from ragnotes.types import Chunk, Link, Unit
+from ragnotes.types import Chunk, Document, Link, Unit
 
 
 def chunks_of(source: str) -> list[Chunk]:
@@ -110,9 +110,13 @@ def test_finding_links_takes_linear_time(build: Callable[[int], str]) -> None:
     for size in (500, 2000):
         document = load_markdown(build(size).encode(), "note.md")
         chunks = chunk_document(document, HashingEmbedder())
-        started = time.process_time()
-        links = DocumentLinks(document)
-        for chunk in chunks:
-            links.given_to(chunk)
-        seconds.append(time.process_time() - started)
-    assert seconds[1] < 12 * max(seconds[0], 0.1)  # four times the text; it took seconds when it was quadratic
+        seconds.append(min(_seconds_to_find_links(document, chunks) for _ in range(3)))  # the collector pauses some
+    assert seconds[1] < 12 * max(seconds[0], 0.02)  # four times the text; quadratic would be sixteen times
+
+
+def _seconds_to_find_links(document: Document, chunks: list[Chunk]) -> float:
+    started = time.process_time()
+    links = DocumentLinks(document)
+    for chunk in chunks:
+        links.given_to(chunk)
+    return time.process_time() - started
