@@ -110,6 +110,10 @@ class Citation:
     support: Support
 
 
+JOINT = " "
+"""What stands between the sentences of an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence of an answer, the numbers of its citations, and how well they carry it."""
@@ -188,4 +192,4 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer as plain text, without citation markers."""
-        return " ".join(sentence.text for sentence in self.sentences)
+        return JOINT.join(sentence.text for sentence in self.sentences)

@@ -38,14 +38,14 @@ class Passages:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of the model's draft, not yet checked."""
+    """The next piece of the answer: checked, and never taken back. All of them together are its text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A citation of the answer, checked."""
+    """A citation of the sentence that was just told."""
 
     citation: Citation
 
@@ -108,4 +108,4 @@ class Progress:
 
 
 Event = Queued | Passages | Token | Cited | Final
-"""What an answer tells on its way, in this order; `Final` ends it."""
+"""What an answer tells on its way: passages first, then each sentence and its citations; `Final` ends it."""

@@ -12,20 +12,20 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from ragnotes.answers import NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence
+from ragnotes.answers import JOINT, NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence
 from ragnotes.asking.abstention import reason_to_abstain
+from ragnotes.asking.drafting import PROMPT_EVIDENCE, Task, draft_sentences
 from ragnotes.asking.evidence import select_evidence
-from ragnotes.asking.extraction import extract, stands
+from ragnotes.asking.extraction import extract
 from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
 from ragnotes.asking.own_time import FROM_QUESTION, holdings_of, limited_to_own_time, subject_of
 from ragnotes.asking.own_words import asks_for_a_kind
-from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.recency import of_the_outermost_day
 from ragnotes.asking.retrieval import retrieve_fresh
 from ragnotes.asking.surroundings import with_surroundings
 from ragnotes.asking.unmatched import unmatched
-from ragnotes.asking.verification import Checked, check_draft
+from ragnotes.asking.verification import Checked
 from ragnotes.asking.words import has_content
 from ragnotes.clock import UNSTATED, Clock
 from ragnotes.dates import DayMonthOrder
@@ -38,9 +38,6 @@ from ragnotes.types import Source, Vectors
 __all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
 
 MAX_QUESTION_CHARS = 4000
-LOADING_POLL_S = 0.05
-PROMPT_EVIDENCE = 4
-"""Pieces of evidence that the model is shown: the best three held the answer to nine in ten of squad's questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +115,23 @@ class Asker:
                 evidence = of_the_outermost_day(evidence, filters)
             generation = snapshot.generation
             laps.lap("evidence")
-        draft = _Draft([], reason)
+        told = _Told(reason)
         if reason is None:
-            draft = yield from self._draft(request, question, subject, evidence, laps)
-        sentences, citations = _cite(draft.checked)
-        for citation in citations:
-            yield Cited(citation)
-        laps.lap("check")
+            yield from self._tell(told, request, question, subject, evidence, laps)
+        laps.lap("answer")
         yield Final(
             Answer(
                 question=question,
-                mode=Mode.ABSTAINED if reason else Mode.GENERATED if draft.model else Mode.EXTRACTIVE,
-                reason=draft.reason,
-                sentences=sentences,
-                citations=citations,
+                mode=Mode.ABSTAINED if reason else Mode.GENERATED if told.model else Mode.EXTRACTIVE,
+                reason=told.reason,
+                sentences=tuple(told.sentences),
+                citations=tuple(told.citations),
                 passages=passages,
                 filters=filters,
-                model=draft.model,
+                model=told.model,
                 generation=generation,
                 timings_ms=laps.laps | {"total": laps.total_ms()},
-                usage=draft.usage,
+                usage=told.usage,
                 left_out=tuple(left_out),
                 unmatched=foreign,
             )
@@ -166,68 +160,92 @@ class Asker:
             and not (filters.order or has_content(subject) or asks_for_a_kind(question)),
         )
 
-    def _draft(
-        self, request: Request, question: str, subject: str, evidence: Sequence[Evidence], laps: _Laps
-    ) -> Generator[Event, None, _Draft]:
-        """What the answer is made of: the model's sentences where they stand, else the evidence itself."""
+    def _tell(
+        self, told: _Told, request: Request, question: str, subject: str, evidence: Sequence[Evidence], laps: _Laps
+    ) -> Iterator[Event]:
+        """The model's sentences where they stand, else the evidence itself."""
         extracted = extract(question, evidence, subject=subject, order=self.order)
-        told = not has_content(subject) or (asks_for_link(question) and any(item.evidence.links for item in extracted))
-        if not request.llm or told:  # a day's notes and links are told as they stand
-            return _Draft(extracted)
-        if self.generator is None:
-            return _Draft(extracted, self.no_model)
-        try:
-            text, shown, usage = yield from self._written(self.generator, request, question, evidence, laps)
-        except ModelError as error:
-            return _Draft(extracted, f"no draft: {error}")
-        finally:
-            laps.lap("generate")
-        checked = check_draft(question, text, shown)
-        if stands(question, checked, extracted):
-            return _Draft(checked, None, self.generator.name, usage)
-        reason = "late" if laps.late(request.deadline_s) else "draft_not_supported"
-        return _Draft(extracted, reason, usage=usage)
-
-    def _written(
-        self,
-        generator: LanguageModel,
-        request: Request,
-        question: str,
-        evidence: Sequence[Evidence],
-        laps: _Laps,
-    ) -> Generator[Event, None, tuple[str, Sequence[Evidence], dict[str, int]]]:
-        """The model's draft, the evidence it was shown, and the tokens it took; none where the answer is late."""
-
-        def stopped() -> bool:
-            return request.cancelled() or laps.late(request.deadline_s)
-
-        while not generator.ready(LOADING_POLL_S):
-            if stopped():
-                return "", (), {}
-        prompt, shown = build_prompt(generator, question, evidence[:PROMPT_EVIDENCE], answer_tokens=self.answer_tokens)
-        pieces: list[str] = []
-        with closing(
-            generator.generate(
-                prompt,
-                max_tokens=self.answer_tokens,
-                cancelled=stopped,
+        as_noted = not has_content(subject) or (
+            asks_for_link(question) and any(item.evidence.links for item in extracted)
+        )
+        if request.llm and not as_noted:  # a day's notes and links are told as they stand
+            yield from self._tell_draft(
+                told, Task(question, evidence, extracted, self.answer_tokens, lambda: laps.stopped(request))
             )
-        ) as draft:
-            for piece in draft:
-                pieces.append(piece)
-                yield Token(piece)
-        usage = {"prompt_tokens": draft.usage.prompt_tokens, "tokens": draft.usage.tokens} if draft.usage else {}
-        return "".join(pieces), evidence[:shown], usage
+        if not told.sentences:
+            for checked in extracted:
+                yield from told.tell(checked)
+
+    def _tell_draft(self, told: _Told, task: Task) -> Iterator[Event]:
+        """The sentences of the model's draft that stand; where none does, `told` knows why."""
+        if self.generator is None:
+            told.reason = self.no_model
+            return
+        draft = draft_sentences(self.generator, task)
+        try:
+            with closing(draft):
+                told.usage = yield from told.tell_all(draft)
+            reason = "late" if task.stopped() else "draft_not_supported"
+        except ModelError as error:
+            reason = f"no draft: {error}"
+        if told.sentences:
+            told.model = self.generator.name
+        else:
+            told.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """The sentences of an answer, why they are not the model's, and which model wrote them where it did."""
+@dataclass(slots=True)
+class _Told:
+    """What was told of an answer so far, why it is not the model's, and which model wrote it where it did.
 
-    checked: Sequence[Checked]
+    Citations are numbered from 1 in order of appearance; one span is one citation.
+    """
+
     reason: str | None = None
     model: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
+    sentences: list[Sentence] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+
+    def tell_all(
+        self, checked: Generator[Checked, None, Mapping[str, int]]
+    ) -> Generator[Event, None, Mapping[str, int]]:
+        """The events of all sentences; what the generator of them returns."""
+        while True:
+            try:
+                item = next(checked)
+            except StopIteration as end:
+                usage: Mapping[str, int] = end.value
+                return usage
+            yield from self.tell(item)
+
+    def tell(self, checked: Checked) -> Iterator[Event]:
+        """The sentence, then its citation where that is new."""
+        citation = self._citation(checked)
+        yield Token(JOINT + checked.text if self.sentences else checked.text)
+        self.sentences.append(Sentence(checked.text, (citation.n,), checked.support))
+        if citation not in self.citations:
+            self.citations.append(citation)
+            yield Cited(citation)
+
+    def _citation(self, checked: Checked) -> Citation:
+        """The citation of that span, or the next one."""
+        unit, source = checked.evidence.unit, checked.evidence.hit.source
+        span = (source.doc_id, unit.start, unit.end)
+        for citation in self.citations:
+            if (citation.source.doc_id, citation.start, citation.end) == span:
+                return citation
+        return Citation(
+            n=len(self.citations) + 1,
+            source=source,
+            place=checked.evidence.place,
+            start=unit.start,
+            end=unit.end,
+            quote=checked.evidence.text,
+            links=checked.evidence.links,
+            score=checked.evidence.score,
+            support=checked.support,
+        )
 
 
 class _Laps:
@@ -245,34 +263,10 @@ class _Laps:
     def total_ms(self) -> float:
         return round((time.monotonic() - self._started) * 1000, 1)
 
-    def late(self, deadline_s: float | None) -> bool:
-        return deadline_s is not None and time.monotonic() - self._started > deadline_s
-
-
-def _cite(checked: Sequence[Checked]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
-    """The sentences with their citations, numbered from 1 in order of appearance; one span is one citation."""
-    numbers: dict[tuple[str, int, int], int] = {}
-    sentences, citations = [], []
-    for item in checked:
-        unit, source = item.evidence.unit, item.evidence.hit.source
-        span = (source.doc_id, unit.start, unit.end)
-        if span not in numbers:
-            numbers[span] = len(numbers) + 1
-            citations.append(
-                Citation(
-                    n=numbers[span],
-                    source=source,
-                    place=item.evidence.place,
-                    start=unit.start,
-                    end=unit.end,
-                    quote=item.evidence.text,
-                    links=item.evidence.links,
-                    score=item.evidence.score,
-                    support=item.support,
-                )
-            )
-        sentences.append(Sentence(item.text, (numbers[span],), item.support))
-    return tuple(sentences), tuple(citations)
+    def stopped(self, request: Request) -> bool:
+        """Whether nobody waits any more: the question was cancelled, or its answer is late."""
+        late = request.deadline_s is not None and time.monotonic() - self._started > request.deadline_s
+        return late or request.cancelled()
 
 
 def checked_question(question: str) -> str:

@@ -2,8 +2,7 @@
 
 The model proposes, this module decides. A sentence of the draft is kept only where one piece of evidence carries it:
 every word and number, those that the question did not bring in the order of the evidence, and the denial. A small
-model puts true words together into false sentences; docs/decisions/0003 has what weaker rules let through. Markers such
-as `[2]` are hints at most, and never survive in the text.
+model puts true words together into false sentences; docs/decisions/0003 has what weaker rules let through.
 """
 
 from __future__ import annotations
@@ -14,16 +13,14 @@ from dataclasses import dataclass
 
 from ragnotes.answers import Evidence, Support
 from ragnotes.asking.words import content_stems, negated, numbers_in
-from ragnotes.sentences import sentence_spans
 
-__all__ = ["Checked", "check_draft", "support_of"]
+__all__ = ["MAX_SENTENCES", "Checked", "check_sentence", "is_refusal", "support_of"]
 
 MAX_SENTENCES = 3
 MIN_WORDS = 3
 SUPPORTED_ORDER = 0.8
 """The share of the words in both that must stand in the same order; of those not in the question all must."""
 
-_MARKER = re.compile(r"\s*\[\s*\d+(?:\s*[,;]\s*\d+)*\s*\]")
 _REFUSAL = re.compile(r"\b(?:notes?|excerpts?)\b[^.]*\b(?:do|does|did) not (?:say|mention|hold|contain|specify)", re.I)
 
 
@@ -36,22 +33,17 @@ class Checked:
     support: Support
 
 
-def check_draft(question: str, draft: str, evidence: Sequence[Evidence]) -> list[Checked]:
-    """The sentences of `draft` that some evidence carries, in order, each once, with the smallest piece that does so.
+def is_refusal(sentence: str) -> bool:
+    """Whether the sentence says that the notes are silent."""
+    return bool(_REFUSAL.search(sentence))
 
-    A draft that says that the notes are silent gives [], and so does one without evidence.
-    """
-    text = " ".join(_MARKER.sub("", draft).split())
-    if not evidence or _REFUSAL.search(text):
-        return []
-    kept: dict[str, Checked] = {}
-    for start, end in sentence_spans(text):
-        sentence = text[start:end]
-        carriers = [item for item in evidence if support_of(question, sentence, item) is Support.SUPPORTED]
-        if carriers and len(sentence.split()) >= MIN_WORDS:
-            smallest = min(carriers, key=lambda item: len(item.text))
-            kept.setdefault(sentence.lower(), Checked(sentence, smallest, Support.SUPPORTED))
-    return list(kept.values())[:MAX_SENTENCES]
+
+def check_sentence(question: str, sentence: str, evidence: Sequence[Evidence]) -> Checked | None:
+    """The sentence with the smallest piece of evidence that carries it; None where none does."""
+    carriers = [item for item in evidence if support_of(question, sentence, item) is Support.SUPPORTED]
+    if not carriers or len(sentence.split()) < MIN_WORDS:
+        return None
+    return Checked(sentence, min(carriers, key=lambda item: len(item.text)), Support.SUPPORTED)
 
 
 def support_of(question: str, sentence: str, evidence: Evidence) -> Support:

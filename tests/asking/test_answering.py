@@ -71,7 +71,7 @@ def test_coverage_weighs_words_by_rarity_and_counts_the_context_in_part(store: L
 
 def test_without_the_model_the_notes_answer(store: LocalStore, tmp_path: Path) -> None:
     events, answer = ask(store, tmp_path, CACHE, llm=False)
-    assert [type(event) for event in events] == [Passages, Cited, Final]
+    assert [type(event) for event in events] == [Passages, Token, Cited, Final]
     assert (answer.mode, answer.reason, answer.model) == (Mode.EXTRACTIVE, None, None)
     assert "Prompt cache" in answer.text
     [citation] = answer.citations
@@ -90,7 +90,14 @@ def test_a_draft_that_the_evidence_carries_is_the_answer(store: LocalStore, tmp_
     assert answer.text == "The Prompt cache requires an exact prefix match."
     assert [citation.n for citation in answer.citations] == [1]
     assert answer.citations[0].quote == "| Prefill | Prompt cache | Requires an exact prefix match. |"
-    assert sum(isinstance(event, Token) for event in events) == 15
+    assert [type(event) for event in events] == [Passages, Token, Cited, Final]
+
+
+@pytest.mark.parametrize("draft", ["The Prompt cache requires an exact prefix match. It is red.", "Nothing."])
+def test_what_is_streamed_is_the_answer(store: LocalStore, tmp_path: Path, draft: str) -> None:
+    events, answer = ask(store, tmp_path, CACHE, ScriptedGenerator(draft))
+    assert "".join(event.text for event in events if isinstance(event, Token)) == answer.text
+    assert tuple(event.citation for event in events if isinstance(event, Cited)) == answer.citations
 
 
 @pytest.mark.parametrize("draft", ["The KV cache requires it.", "The notes do not say.", "Caches are great fun."])

@@ -4,7 +4,7 @@ import pytest
 
 from ragnotes.answers import Evidence, Hit, Support
 from ragnotes.asking.extraction import extract, stands
-from ragnotes.asking.verification import check_draft, common_subsequence, support_of
+from ragnotes.asking.verification import Checked, check_sentence, common_subsequence, is_refusal, support_of
 from ragnotes.types import Chunk, DateRange, Kind, Place, Source, Unit
 
 SUPPORTED, WEAK, UNSUPPORTED = Support.SUPPORTED, Support.WEAK, Support.UNSUPPORTED
@@ -70,26 +70,32 @@ def test_a_part_that_says_something_else_is_not_supported(
     assert support_of(question, sentence, piece(plain)) is support
 
 
-def test_a_draft_loses_markers_repeats_and_sentences_that_nothing_carries() -> None:
+def test_the_smallest_piece_that_carries_a_sentence_is_cited() -> None:
     evidence = [ENGINE, piece("Watt added a condenser in 1765.", start=100)]
-    draft = "Watt added a condenser [1]. Watt added a condenser [9]. It was painted green [2]."
-    [kept] = check_draft("What did Watt add?", draft, evidence)
-    assert (kept.text, kept.evidence, kept.support) == ("Watt added a condenser.", evidence[1], SUPPORTED)
+    kept = check_sentence("What did Watt add?", "Watt added a condenser.", evidence)
+    assert kept == Checked("Watt added a condenser.", evidence[1], SUPPORTED)
+    assert check_sentence("What did Watt add?", "It was painted green.", evidence) is None
+    assert check_sentence("What did Watt add?", "Watt added a condenser.", []) is None
 
 
-@pytest.mark.parametrize("draft", ["", "[1]", "The notes do not say.", "The excerpts do not mention condensers."])
-def test_a_refusal_or_nothing_gives_no_sentence(draft: str) -> None:
-    assert check_draft("What did Watt add?", draft, [ENGINE]) == []
-    assert check_draft("What did Watt add?", "Watt added a condenser.", []) == []
+@pytest.mark.parametrize("sentence", ["The notes do not say.", "The excerpts do not mention condensers."])
+def test_a_refusal_is_known(sentence: str) -> None:
+    assert is_refusal(sentence)
+    assert not is_refusal("Watt did not add a valve.")
 
 
 def test_a_draft_stands_in_for_the_best_evidence_only() -> None:
     question = "What did Watt add?"
     best, other = piece("Watt added a condenser in 1765."), piece("Savery added a valve.", start=50, score=0.3)
     extracted = extract(question, [best, other], subject=question)
-    assert stands(question, check_draft(question, "Watt added a condenser.", [best, other]), extracted)
-    assert not stands(question, check_draft(question, "Savery added a valve.", [best, other]), extracted)
-    assert not stands(question, check_draft(question, "Watt did add.", [best]), extracted)
+
+    def draft(sentence: str) -> list[Checked]:
+        checked = check_sentence(question, sentence, [best, other])
+        return [checked] if checked else []
+
+    assert stands(question, draft("Watt added a condenser."), extracted)
+    assert not stands(question, draft("Savery added a valve."), extracted)
+    assert not stands(question, draft("Watt did add."), extracted)
 
 
 def test_extraction_takes_near_equals_while_short_and_no_span_twice() -> None:
