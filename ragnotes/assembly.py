@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from ragnotes.answers import Filters
+from ragnotes.asking.answer_cache import AnswerCache, ask_cached
 from ragnotes.asking.answering import Asker, Request, checked_question
 from ragnotes.clock import UNSTATED, Clock, zone_of
 from ragnotes.dates import DayMonthOrder
@@ -19,6 +20,7 @@ from ragnotes.events import Event, Found, IndexStatus, IndexSummary, Progress
 from ragnotes.indexing import Indexer, manifest_for, status_of
 from ragnotes.models.bundled import bundled_embedder, bundled_generator
 from ragnotes.models.generator_process import LlamaGenerator
+from ragnotes.models.openai_http import HttpGenerator
 from ragnotes.ports import Embedder, Generator, Store
 from ragnotes.reading.corpus import FreshnessCheck, check_roots
 from ragnotes.reading.loaders import Limits
@@ -42,6 +44,7 @@ class Library:
         self._generator: Generator | str | None = None
         """The language model, or why there is none; None before the first call."""
         self._fresh: FreshnessCheck | None = None
+        self._answers = AnswerCache()
         self._opening, self._loading, self._starting = Lock(), Lock(), Lock()  # each for one: models load side by side
 
     def indexed(self) -> bool:
@@ -93,11 +96,29 @@ class Library:
             return self._generator
 
     def _start_generator(self) -> Generator | str:
+        generator = self._generator_by_url() if self.settings.model_url else self._generator_in_child()
+        if not isinstance(generator, str):
+            generator.start()
+        return generator
+
+    def _generator_by_url(self) -> HttpGenerator | str:
+        if self.settings.model is not None:
+            return "no model: both a file and a URL are named; leave out --model or --model-url"
+        assert self.settings.model_url
+        return HttpGenerator(
+            self.settings.model_url,
+            model=self.settings.model_name,
+            api_key=self.settings.model_api_key,
+            context_tokens=self.settings.context_tokens,
+            queue_length=self.settings.queue_length,
+        )
+
+    def _generator_in_child(self) -> LlamaGenerator | str:
         path = self.settings.model or bundled_generator()
         if path is None:
             return f"no model: none is installed; {_PIP_MODELS}, or name a GGUF file with --model FILE"
         try:
-            generator = LlamaGenerator(
+            return LlamaGenerator(
                 path,
                 threads=self.settings.threads,
                 context_tokens=self.settings.context_tokens,
@@ -105,8 +126,6 @@ class Library:
             )
         except ModelError as error:
             return f"no model: {error}"
-        generator.start()
-        return generator
 
     def update(
         self,
@@ -133,7 +152,7 @@ class Library:
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer. Errors of the question and the index are raised before the first event."""
         checked_question(request.question)
-        return self._asker(llm=request.llm).ask(request)
+        return ask_cached(self._asker(llm=request.llm), request, self._answers)
 
     def status(self) -> IndexStatus:
         """Every file of the corpus with its outcome. Raises IndexMismatch where the index is of other folders."""
@@ -141,8 +160,14 @@ class Library:
         roots = check_roots(self.settings.corpus)
         if (manifest := store.manifest()) is not None:
             check_same_roots(self.settings.index, manifest.roots, [str(root) for root in roots])
+        return status_of(store, roots, self.settings.index, model=self._model_name())
+
+    def _model_name(self) -> str | None:
+        """What the language model is called, without asking or loading it."""
+        if self.settings.model_url:
+            return self.settings.model_name or self.settings.model_url
         model = self.settings.model or bundled_generator()
-        return status_of(store, roots, self.settings.index, model=model.stem if model else None)
+        return model.stem if model else None
 
     def documents(self) -> list[tuple[FileRecord, Source | None]]:
         """Every file of the corpus with its outcome, and the document that it is in the index."""

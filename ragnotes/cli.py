@@ -26,6 +26,7 @@ from ragnotes.options import (
     KindOption,
     LimitOption,
     ModelOption,
+    ModelUrlOption,
     NoLlmOption,
     NowOption,
     PathOption,
@@ -83,11 +84,12 @@ def ask(
     tz: TzOption = None,
     embedder: EmbedderOption = None,
     model: ModelOption = None,
+    model_url: ModelUrlOption = None,
     server: Annotated[str | None, typer.Option(metavar="URL", help="Ask this running server.")] = None,
 ) -> None:
     """Answer QUESTION from the notes. Exit code 3 means that they do not say."""
     flags = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "server": server}
-    settings = load_settings({**flags, "tz": tz})
+    settings = load_settings({**flags, "model_url": model_url, "tz": tz})
     filters = _filters(since, until, tag, path, kind, speaker).model_copy(update={"now": now, "tz": settings.tz})
     body = AskBody(
         question=_readable(question),
@@ -99,6 +101,7 @@ def ask(
         **dict(filters),  # a model gives its fields
     )
     ignored = [f"--{name}" for name in ("corpus", "index", "embedder", "model") if flags[name]]
+    ignored += ["--model-url"] if model_url else []
     answer = _ask_server(settings, body, ignored) if settings.server else _ask_here(ctx.obj, settings, body)
     console.show_left_out(answer.left_out)
     console.show_unmatched(answer.unmatched)
@@ -174,9 +177,10 @@ def status(
     as_json: JsonOption = False,
     strict: StrictOption = False,
     model: ModelOption = None,
+    model_url: ModelUrlOption = None,
 ) -> None:
     """List every file with its outcome."""
-    settings = load_settings({"corpus": corpus, "index": index, "model": model})
+    settings = load_settings({"corpus": corpus, "index": index, "model": model, "model_url": model_url})
     with opened(ctx.obj, settings) as library:
         found = status_json(library.status())
     print_json(found) if as_json else console.show_status(found)
@@ -194,12 +198,13 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one. [default: 8000]")] = None,
     embedder: EmbedderOption = None,
     model: ModelOption = None,
+    model_url: ModelUrlOption = None,
 ) -> None:
     """Serve search and answers over HTTP."""
     from ragnotes.service.server import serve as serve_library
 
     flags = {"corpus": corpus, "index": index, "host": host, "port": port, "embedder": embedder, "model": model}
-    settings = load_settings(flags)
+    settings = load_settings({**flags, "model_url": model_url})
     with opened(ctx.obj, settings) as library:
         serve_library(library, settings)
 

@@ -20,7 +20,15 @@ from ragnotes.evaluation.outcomes import ask_all
 from ragnotes.evaluation.questions import QuestionSet, read_questions
 from ragnotes.evaluation.report import ReportJson, read_report, report_of
 from ragnotes.evaluation.tables import comparison_lines, report_lines
-from ragnotes.options import CorpusOption, EmbedderOption, IndexOption, JsonOption, ModelOption, NoLlmOption
+from ragnotes.options import (
+    CorpusOption,
+    EmbedderOption,
+    IndexOption,
+    JsonOption,
+    ModelOption,
+    ModelUrlOption,
+    NoLlmOption,
+)
 from ragnotes.running import Code, OpenLibrary, opened, print_json
 from ragnotes.service.encoding import summary_json
 from ragnotes.service.library import Library
@@ -74,9 +82,11 @@ def evaluate(
     force: ForceOption = False,
     embedder: EmbedderOption = None,
     model: ModelOption = None,
+    model_url: ModelUrlOption = None,
 ) -> None:
     """Measure search and answers by the questions of FILE, or draft such a file with --propose."""
-    settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder, "model": model})
+    flags = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "model_url": model_url}
+    settings = load_settings(flags)
     if (file is None) == (propose_count is None):
         raise UsageError("eval needs either FILE or --propose N", "see: ragnotes eval --help")
     if file is None or propose_count is not None:

@@ -24,6 +24,7 @@ __all__ = [
     "KindOption",
     "LimitOption",
     "ModelOption",
+    "ModelUrlOption",
     "NoLlmOption",
     "NowOption",
     "PathOption",
@@ -47,6 +48,10 @@ EmbedderOption = Annotated[
     Path | None, typer.Option("--embedder", metavar="DIR", help="A sentence-transformers folder.")
 ]
 ModelOption = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="A GGUF file.")]
+ModelUrlOption = Annotated[
+    str | None,
+    typer.Option("--model-url", metavar="URL", help="An OpenAI-compatible server; it is sent evidence of the notes."),
+]
 LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MAX_LIMIT, help="How many passages.")]
 NoLlmOption = Annotated[bool, typer.Option("--no-llm", help="Answer in the notes' own words.")]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Show what the score of every passage is made of.")]

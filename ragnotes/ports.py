@@ -20,7 +20,6 @@ __all__ = [
     "Generator",
     "Loader",
     "Prompt",
-    "Segment",
     "Snapshot",
     "Store",
     "TokenCounter",
@@ -29,14 +28,13 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of a prompt. `control` text may hold the model's control tokens; all else is tokenised as plain text."""
+class Prompt:
+    """What the model is told to do, and the question with its evidence. Both are plain text: a generator sees to it
+    that nothing in them is taken for its control tokens.
+    """
 
-    text: str
-    control: bool = False
-
-
-Prompt = tuple[Segment, ...]
+    system: str
+    user: str
 
 
 class Loader(Protocol):
@@ -67,10 +65,11 @@ class TokenCounter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens that a draft read and wrote."""
+    """The tokens that a draft read and wrote. `kept_tokens` of the prompt were known from the prompt before."""
 
     prompt_tokens: int
     tokens: int
+    kept_tokens: int = 0
 
 
 class Draft(Iterator[str], Protocol):
@@ -85,8 +84,9 @@ class Generator(Protocol):
     """A language model. One draft at a time; others wait in a bounded queue.
 
     `ready` says whether the model is loaded after at most `timeout_s` seconds; other members wait until it is.
-    `generate` yields pieces of text until `max_tokens`, the end of the draft, or `cancelled()` turning true. It raises
-    `errors.GeneratorBusy` when the queue is full and `errors.GeneratorFailed` when the model cannot answer.
+    `prompt_tokens` counts the whole prompt as the model will read it. `generate` yields pieces of text until
+    `max_tokens`, the end of the draft, or `cancelled()` turning true. It raises `errors.GeneratorBusy` when the queue
+    is full and `errors.GeneratorFailed` when the model cannot answer.
     """
 
     @property
@@ -96,7 +96,7 @@ class Generator(Protocol):
     @property
     def tokens(self) -> TokenCounter: ...
     def ready(self, timeout_s: float) -> bool: ...
-    def render(self, system: str, user: str) -> Prompt: ...
+    def prompt_tokens(self, prompt: Prompt) -> int: ...
     def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> Draft: ...
     def close(self) -> None: ...
 

@@ -7,6 +7,7 @@ the file over the defaults. A bad value is a SettingsError that names the settin
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,8 +28,8 @@ from ragnotes.errors import SettingsError
 __all__ = ["SETTINGS_FILE", "Settings", "load_settings"]
 
 SETTINGS_FILE = "ragnotes.toml"
-NOT_IN_FILE = frozenset({"server", "api_key", "host"})
-"""Where questions go and who may ask is told by flag or environment only."""
+NOT_IN_FILE = frozenset({"server", "api_key", "host", "model_url", "model_name", "model_api_key"})
+"""Where questions and notes go and who may ask is told by flag or environment only."""
 
 
 class Settings(BaseSettings):
@@ -43,6 +44,11 @@ class Settings(BaseSettings):
     """A sentence-transformers folder."""
     model: Path | None = None
     """A GGUF file."""
+    model_url: str | None = None
+    """An OpenAI-compatible server that is asked instead of a GGUF file: evidence from the notes is sent there."""
+    model_name: str | None = None
+    """Which of that server's models; unset, the first."""
+    model_api_key: str | None = Field(default=None, repr=False)
     server: str | None = None
     """The URL of a running server; `ask` is then only its client."""
     api_key: str | None = Field(default=None, repr=False)
@@ -50,8 +56,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     threads: int = Field(default=max(1, os.cpu_count() or 1), ge=1)
     """Threads of the embedder and of the language model."""
-    context_tokens: int = Field(default=2048, ge=512)
-    """The language model's context window: prompt and answer together."""
+    context_tokens: int = Field(default=4096, ge=512)
+    """The language model's context window, prompt and answer together; less where the model was trained on less."""
     answer_tokens: int = Field(default=96, ge=16)
     queue_length: int = Field(default=8, ge=1)
     """Questions that may wait for the model before new ones are refused."""
@@ -69,6 +75,13 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part for part in value.split(os.pathsep) if part)
         return value
+
+    @field_validator("model_url")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?", url):
+            raise ValueError("is no URL such as http://127.0.0.1:8080/v1")
+        return url
 
     @field_validator("tz")
     @classmethod

@@ -22,7 +22,7 @@ from ragnotes.clock import UNSTATED, Clock
 from ragnotes.errors import IndexMismatch, IndexMissing, NotFound
 from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Token
 from ragnotes.models.hashing import HashingEmbedder
-from ragnotes.ports import Prompt, Segment, Store, TokenCounter, Usage
+from ragnotes.ports import Prompt, Store, TokenCounter, Usage
 from ragnotes.service.app import create_app
 from ragnotes.service.server import bind
 from ragnotes.settings import Settings
@@ -107,12 +107,12 @@ class FakeGenerator:
     def ready(self, timeout_s: float) -> bool:
         return True
 
-    def render(self, system: str, user: str) -> Prompt:
-        raise AssertionError("the fake library renders no prompt")
+    def prompt_tokens(self, prompt: Prompt) -> int:
+        raise AssertionError("the fake library counts no tokens")
 
     def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> FakeDraft:
         self.running.release()
-        words = re.findall(r"\S+\s*", "".join(part.text for part in prompt))
+        words = re.findall(r"\S+\s*", prompt.user)
         return FakeDraft(words[:max_tokens], self.gate, cancelled)
 
     def close(self) -> None:
@@ -300,7 +300,7 @@ class FakeLibrary:
         return (Mode.GENERATED, None) if self.generator else (Mode.EXTRACTIVE, self.no_model)
 
     def _draft(self, request: Request, text: str, generator: FakeGenerator) -> Iterator[Event]:
-        for piece in generator.generate((Segment(text),), max_tokens=99, cancelled=request.cancelled):
+        for piece in generator.generate(Prompt("", text), max_tokens=99, cancelled=request.cancelled):
             yield Token(piece)
         if request.cancelled():
             generator.stopped.set()

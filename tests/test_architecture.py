@@ -55,6 +55,7 @@ ENGINES = {
     "torch": "models/sentence_transformer.py",
     "sentence_transformers": "models/sentence_transformer.py",
     "llama_cpp": "models/llama_cpp.py",
+    "jinja2": "models/chat_template.py",
     "tiktoken": "models/tokens.py",
     "faiss": "stores/vectors.py",
     "sqlite3": "stores/local.py",

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from ragnotes.answers import NO_FILTERS
+from ragnotes.asking.answering import Request
 from ragnotes.assembly import Library
 from ragnotes.errors import CorpusError, IndexMismatch, IndexMissing, NotFound
+from ragnotes.events import Final
 from ragnotes.models.hashing import HashingEmbedder
+from ragnotes.models.openai_http import HttpGenerator
 from ragnotes.ports import Embedder, Generator
 from tests.fakes import FakeGenerator, fake_settings
 
@@ -104,3 +107,30 @@ def test_a_first_run_over_an_empty_folder_leaves_no_index(tmp_path: Path) -> Non
         with pytest.raises(CorpusError, match="there is no note in"):
             library.update()
         assert not library.indexed()
+
+
+def test_a_file_and_a_url_together_are_no_model(corpus: Path, tmp_path: Path) -> None:
+    both = fake_settings(
+        corpus=(corpus,), index=tmp_path / "index", model=Path("m.gguf"), model_url="http://127.0.0.1:9"
+    )
+    with closing(Library(both)) as library:
+        assert library.generator is None
+        assert library.no_model == "no model: both a file and a URL are named; leave out --model or --model-url"
+
+
+def test_a_url_is_the_model_without_being_asked(corpus: Path, tmp_path: Path) -> None:
+    settings = fake_settings(corpus=(corpus,), index=tmp_path / "index", model_url="http://127.0.0.1:9")
+    with closing(ByUrl(settings)) as library:
+        library.update()
+        assert library.status().model == "http://127.0.0.1:9"
+        assert isinstance(library.generator, HttpGenerator)
+        *_, final = library.ask(Request("What are the words of a note?"))
+        assert isinstance(final, Final)
+        assert "http://127.0.0.1:9/v1 does not answer" in (final.answer.reason or "")
+
+
+class ByUrl(Library):
+    """A library whose embedder alone is a fake."""
+
+    def _load_embedder(self) -> Embedder:
+        return HashingEmbedder()

@@ -374,6 +374,12 @@ def test_what_has_no_effect_on_a_server_is_told(run: Run) -> None:
     assert (code, err) == (0, f"note: --corpus without effect: {url} answers from its own notes\n")
 
 
+def test_a_models_url_has_no_effect_on_a_server_either(run: Run) -> None:
+    with serving(FakeLibrary()) as url:
+        code, _, err = run("ask", QUESTION, "--server", url, "--model-url", "http://127.0.0.1:9/v1")
+    assert (code, err) == (0, f"note: --model-url without effect: {url} answers from its own notes\n")
+
+
 def test_the_clock_of_a_question_travels_to_the_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAGNOTES_TZ", "Europe/Madrid")
     behind = FakeLibrary()

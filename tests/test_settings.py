@@ -49,6 +49,12 @@ def test_several_folders_stand_in_the_environment_as_in_path(monkeypatch: pytest
             'server = "http://elsewhere"',
             r"^ragnotes\.toml: server cannot be set there.*RAGNOTES_SERVER",
         ),
+        ({}, {}, 'model_url = "http://elsewhere"', r"^ragnotes\.toml: model_url cannot be set.*RAGNOTES_MODEL_URL"),
+        ({}, {}, 'model_name = "m"', r"^ragnotes\.toml: model_name cannot be set there"),
+        ({}, {}, 'model_api_key = "k"', r"^ragnotes\.toml: model_api_key cannot be set there"),
+        ({"model_url": "localhost:8080"}, {}, "", r"^--model-url: .*is no URL such as http://127\.0\.0\.1:8080/v1"),
+        ({}, {"RAGNOTES_MODEL_URL": "file:///etc/passwd"}, "", r"^RAGNOTES_MODEL_URL: .*is no URL"),
+        ({"model_url": "http://user:secret@host/v1"}, {}, "", r"^--model-url: .*is no URL"),
     ],
 )
 def test_a_bad_value_names_its_setting_and_where_it_came_from(
@@ -67,3 +73,12 @@ def test_how_dates_are_read_can_stand_in_file_and_environment(monkeypatch: pytes
     assert (load_settings({}).day_first, load_settings({}).tz) == (True, "Europe/Madrid")
     monkeypatch.setenv("RAGNOTES_DAY_FIRST", "false")
     assert load_settings({}).day_first is False
+
+
+def test_a_models_server_is_named_by_flag_or_environment_and_its_key_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAGNOTES_MODEL_API_KEY", "secret")
+    settings = load_settings({"model_url": "https://models.example/v1/"})
+    assert (settings.model_url, settings.model_api_key) == ("https://models.example/v1/", "secret")
+    assert "secret" not in repr(settings)

@@ -19,6 +19,7 @@ from ragnotes.asking.evidence import select_evidence
 from ragnotes.asking.extraction import extract
 from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
+from ragnotes.asking.markers import without_foreign_markers
 from ragnotes.asking.own_time import FROM_QUESTION, holdings_of, limited_to_own_time, subject_of
 from ragnotes.asking.own_words import asks_for_a_kind
 from ragnotes.asking.recency import of_the_outermost_day
@@ -222,8 +223,9 @@ class _Told:
     def tell(self, checked: Checked) -> Iterator[Event]:
         """The sentence, then its citation where that is new."""
         citation = self._citation(checked)
-        yield Token(JOINT + checked.text if self.sentences else checked.text)
-        self.sentences.append(Sentence(checked.text, (citation.n,), checked.support))
+        text = without_foreign_markers(checked.text)
+        yield Token(JOINT + text if self.sentences else text)
+        self.sentences.append(Sentence(text, (citation.n,), checked.support))
         if citation not in self.citations:
             self.citations.append(citation)
             yield Cited(citation)

@@ -15,8 +15,6 @@ SYSTEM = (
     "End each sentence with the number of its excerpt in brackets, like [1]. "
     "If the excerpts do not hold the answer, say: The notes do not say."
 )
-_MARGIN_TOKENS = 16
-"""Spare room for joints between segments, where two pieces tokenise differently than one."""
 
 
 def build_prompt(
@@ -26,16 +24,23 @@ def build_prompt(
 
     Never longer than `generator.context_tokens - answer_tokens`, unless the question alone is; then 0 pieces are in it.
     """
-    room = generator.context_tokens - answer_tokens - _MARGIN_TOKENS
-    room -= generator.tokens.count(SYSTEM) + generator.tokens.count(_user(question, []))
+    room = generator.context_tokens - answer_tokens
+    left = room - generator.prompt_tokens(_prompt(question, []))
     lines: list[str] = []
     for number, item in enumerate(evidence, 1):
         line = _line(number, item)
-        room -= generator.tokens.count(line) + 1
-        if room < 0:
+        left -= generator.tokens.count(line) + 1
+        if left < 0:
             break
         lines.append(line)
-    return generator.render(SYSTEM, _user(question, lines)), len(lines)
+    # Pieces may tokenise differently together than alone: the whole is counted again.
+    while lines and generator.prompt_tokens(_prompt(question, lines)) > room:
+        lines.pop()
+    return _prompt(question, lines), len(lines)
+
+
+def _prompt(question: str, lines: Sequence[str]) -> Prompt:
+    return Prompt(SYSTEM, _user(question, lines))
 
 
 def _line(number: int, item: Evidence) -> str:

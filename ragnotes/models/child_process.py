@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import ragnotes
 from ragnotes.errors import GeneratorFailed
-from ragnotes.models.templates import Template
+from ragnotes.models.templates import PLAIN, Slot, Template
 from ragnotes.models.tokens import Vocabulary
 
 __all__ = ["POLL_S", "Child", "Exchange"]
@@ -73,7 +73,8 @@ class Child:
         self.loaded = threading.Event()
         self.failure: GeneratorFailed | None = None
         self.context_tokens = 0
-        self.template = Template.PLAIN
+        self.template = PLAIN
+        self.template_tokens = 0
         self.vocabulary: Vocabulary | None = None
         self.started_at = time.monotonic()
         self._path = path
@@ -168,10 +169,12 @@ class Child:
         elif message.get("missing"):
             self._fail(message["error"], "pip install llama-cpp-python")
         elif "error" in message:
-            self._fail(f"cannot be loaded: {message['error']}")
+            self._fail(f"cannot be loaded: {message['error']}", message.get("hint") or _HINT)
         else:
             self.context_tokens = message["context_tokens"]
-            self.template = Template(message["template"])
+            name, parts = message["template"]
+            self.template = Template(name, tuple(Slot(text) if is_slot else text for text, is_slot in parts))
+            self.template_tokens = message["template_tokens"]
             self.vocabulary = _vocabulary(message["vocabulary"])
             self.loaded.set()
 

@@ -10,14 +10,14 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ragnotes.errors import GeneratorBusy, GeneratorFailed, ModelError
-from ragnotes.models import templates
-from ragnotes.models.child_process import POLL_S, Child
+from ragnotes.models.child_process import POLL_S, Child, Exchange
+from ragnotes.models.templates import Segment, Slot, render
 from ragnotes.models.tokens import token_counter
 from ragnotes.ports import Prompt, TokenCounter, Usage
 
@@ -173,22 +173,49 @@ class LlamaGenerator:
             raise child.failure
         return child.loaded.is_set()
 
-    def render(self, system: str, user: str) -> Prompt:
-        return templates.render(self._loaded().template, system, user)
+    def render(self, prompt: Prompt) -> tuple[Segment, ...]:
+        """The prompt in the model's own template."""
+        return render(self._loaded().template, prompt)
+
+    def prompt_tokens(self, prompt: Prompt) -> int:
+        texts = (part.text for part in self.render(prompt) if not part.control)
+        return self._loaded().template_tokens + sum(map(self.tokens.count, texts))
 
     def tokenize(self, text: str) -> list[int]:
         """The ids of plain text as llama.cpp gives them, also while a draft is written."""
+        return self._ids(self._loaded().ask(op="tokenize", text=text))
+
+    def encode(self, segments: Sequence[Segment]) -> list[int]:
+        """The ids that the model reads for these segments, with those that begin a prompt."""
+        return self._ids(self._loaded().ask(op="encode", segments=segments))
+
+    def _ids(self, exchange: Exchange) -> list[int]:
         deadline = time.monotonic() + _TOKENIZE_TIMEOUT_S
-        message = self._loaded().ask(op="tokenize", text=text).take(lambda: time.monotonic() > deadline)
+        message = exchange.take(lambda: time.monotonic() > deadline)
         if message is None:
             raise GeneratorFailed(f"{self._path}: no tokens within {_TOKENIZE_TIMEOUT_S:g} s", "try again")
         return list(message["ids"])
 
     def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> LlamaDraft:
         """A draft, admitted: a full queue raises GeneratorBusy here, all else is raised while reading the draft."""
+
+        def request(child: Child) -> dict[str, Any]:
+            return {"segments": render(child.template, prompt), "shared": child.template.parts.index(Slot.USER)}
+
+        return self._draft(request, max_tokens, cancelled)
+
+    def continue_text(
+        self, segments: Sequence[Segment], *, max_tokens: int, cancelled: Callable[[], bool]
+    ) -> LlamaDraft:
+        """What the model writes after these very segments, without its template."""
+        return self._draft(lambda _: {"segments": segments, "shared": 0}, max_tokens, cancelled)
+
+    def _draft(
+        self, request: Callable[[Child], dict[str, Any]], max_tokens: int, cancelled: Callable[[], bool]
+    ) -> LlamaDraft:
         ticket = self._line.admit()
-        request = {"segments": [(part.text, part.control) for part in prompt], "max_tokens": max_tokens}
-        return LlamaDraft(self._pieces(ticket, request, cancelled), lambda: self._line.leave(ticket))
+        pieces = self._pieces(ticket, request, max_tokens, cancelled)
+        return LlamaDraft(pieces, lambda: self._line.leave(ticket))
 
     def close(self) -> None:
         """End the child; drafts that run or wait raise GeneratorFailed."""
@@ -198,11 +225,19 @@ class LlamaGenerator:
         if child:
             child.end("the language model was closed")
 
-    def _pieces(self, ticket: object, request: dict[str, Any], cancelled: Callable[[], bool]) -> _Pieces:
+    def _pieces(
+        self,
+        ticket: object,
+        request: Callable[[Child], dict[str, Any]],
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> _Pieces:
         try:
             if not self._line.wait(ticket, cancelled) or (child := self._loading(cancelled)) is None:
                 return _NOTHING
-            exchange = child.ask(lambda: self._line.leave(ticket, ran=True), op="generate", **request)
+            exchange = child.ask(
+                lambda: self._line.leave(ticket, ran=True), op="generate", max_tokens=max_tokens, **request(child)
+            )
             try:
                 while (message := exchange.take(cancelled)) and not exchange.ended:
                     yield message["text"]
@@ -210,7 +245,9 @@ class LlamaGenerator:
                 child.cancel(exchange)
                 raise
             message = message or child.cancel(exchange)
-            return Usage(message["prompt_tokens"], message["tokens"]) if message else _NOTHING
+            if message is None:
+                return _NOTHING
+            return Usage(message["prompt_tokens"], message["tokens"], message["kept_tokens"])
         finally:
             self._line.leave(ticket)
 

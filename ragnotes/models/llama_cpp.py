@@ -3,9 +3,10 @@
 `generator_process` runs it as `python -m ragnotes.models.llama_cpp`. Both sides write JSON objects, one a line:
 
     in   {path, threads, context_tokens}                       the first line
-    out  {context_tokens, template, vocabulary} or {error}     once, after loading; an error ends the child
-    in   {op: generate, id, segments: [[text, control]], max_tokens}
-    out  {id, text} …, then {id, done, prompt_tokens, tokens, finish} or {id, error}
+    out  {context_tokens, template, template_tokens, vocabulary} or {error, hint}      once; an error ends the child
+    in   {op: generate, id, segments: [[text, control]], shared, max_tokens}
+    out  {id, text} …, then {id, done, prompt_tokens, kept_tokens, tokens, finish} or {id, error}
+    in   {op: encode, id, segments}     out {id, ids}          the ids of a prompt
     in   {op: cancel, id}                                      also within the prompt; ids only ever grow
     in   {op: tokenize, id, text}       out {id, ids}          answered at once, also during a draft
 
@@ -23,10 +24,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise, takewhile
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
 
-from ragnotes.models.templates import Template
+from ragnotes.models.chat_template import template_of
+from ragnotes.models.memory import available_bytes, context_bytes, written
+from ragnotes.models.templates import CHATML, PLAIN, Slot, Template
 
 __all__ = ["main"]
 
@@ -34,9 +39,12 @@ _BLOCK = 64
 """Tokens per decode of a prompt, and the grain in which a prompt's state is kept for the next.
 
 Logits depend on how a prompt was cut into decodes: a prefix of 130 tokens kept as it was moved them by 0.6 with the
-bundled model, enough for another answer. Kept in whole blocks they are equal bit for bit. Reading costs 350 tokens a
-second at 64 against 390 at 512 on two cores, and short instructions, shared by all prompts, are kept.
+bundled model, enough for another answer. So cuts depend on the prompt alone: one where its instructions end, which
+all prompts share, and whole blocks before and after it. Kept at those cuts, logits are equal bit for bit. Reading costs
+350 tokens a second at 64 against 390 at 512 on two cores.
 """
+_SPARE_BYTES = 128 * 1024**2  # what llama.cpp takes besides: buffers for one block, the vocabulary
+_NO_ROOM = "choose a smaller or more strongly quantised file with --model, or set a smaller context_tokens"
 
 
 class _Cancelled(Exception):
@@ -44,7 +52,11 @@ class _Cancelled(Exception):
 
 
 class _LoadFailed(Exception):
-    """The model cannot be used; the message says why."""
+    """The model cannot be used; the message says why, and `hint`, where there is one, what to do."""
+
+    def __init__(self, problem: str, hint: str | None = None) -> None:
+        super().__init__(problem)
+        self.hint = hint
 
 
 class _Model:
@@ -60,6 +72,8 @@ class _Model:
         self._abort_callback = llama_cpp.ggml_abort_callback(lambda _data: stopped())
         llama_cpp.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
+        self._file_bytes = Path(path).stat().st_size
+        self._check_room(self._file_bytes, "for its file alone", available_bytes())
         self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), llama_cpp.llama_model_default_params())
         if not self._model:
             raise _LoadFailed(self._log[0] if self._log else "llama.cpp gives no reason")
@@ -71,7 +85,11 @@ class _Model:
         self._sampler = llama_cpp.llama_sampler_init_greedy()
         llama_cpp.llama_set_abort_callback(self._context, self._abort_callback, None)
         self.context_tokens = int(llama_cpp.llama_n_ctx(self._context))
+        self.kept_tokens = 0
+        """Of the last prompt, how many tokens were known."""
         self._kept: list[int] = []
+        self._kept_cuts: list[int] = []
+        self.template, self.template_tokens = self._template()
 
     def _on_log(self, level: int, text: bytes, _data: object) -> None:
         line = "".join(c if c.isprintable() else " " for c in text.decode("utf-8", "replace")).strip()
@@ -82,6 +100,9 @@ class _Model:
         parameters = self._lib.llama_context_default_params()
         trained = int(self._lib.llama_model_n_ctx_train(self._model))
         parameters.n_ctx = min(context_tokens, trained) if trained > 0 else context_tokens
+        needed = self._file_bytes + self._context_bytes(parameters.n_ctx)
+        available = available_bytes(mapped_bytes=self._file_bytes)
+        self._check_room(needed, f"with a context of {parameters.n_ctx} tokens", available)
         parameters.n_batch = parameters.n_ubatch = _BLOCK
         parameters.n_threads = parameters.n_threads_batch = threads
         context = self._lib.llama_init_from_model(self._model, parameters)
@@ -89,6 +110,20 @@ class _Model:
             why = self._log[0] if self._log else "out of memory?"
             raise _LoadFailed(f"no context of {parameters.n_ctx} tokens: {why}")
         return context
+
+    def _check_room(self, needed: int, what: str, available: int | None) -> None:
+        if available is not None and needed + _SPARE_BYTES > available:
+            problem = f"it needs {written(needed + _SPARE_BYTES)} of memory {what}"
+            raise _LoadFailed(f"{problem}, and {written(available)} are free", _NO_ROOM)
+
+    def _context_bytes(self, tokens: int) -> int:
+        heads, kv_heads = self._lib.llama_model_n_head(self._model), self._lib.llama_model_n_head_kv(self._model)
+        usual = self._lib.llama_model_n_embd(self._model) // max(1, heads)
+        attention = f"{self._metadata('general.architecture')}.attention"
+        lengths = [self._metadata(f"{attention}.{name}_length") for name in ("key", "value")]
+        key, value = (int(length) if length.isdecimal() else usual for length in lengths)
+        layers = self._lib.llama_model_n_layer(self._model)
+        return context_bytes(tokens=tokens, layers=layers, heads=kv_heads, key_length=key, value_length=value)
 
     def tokenize(self, text: str, *, control: bool = False) -> list[int]:
         """Token ids without a begin token. Reads the vocabulary only, so any thread may call it at any time."""
@@ -102,14 +137,19 @@ class _Model:
     def prompt(self, segments: Sequence[tuple[str, bool]]) -> list[int]:
         """Token ids of a prompt: only control segments can become control tokens."""
         ids = [token for text, control in segments for token in self.tokenize(text, control=control)]
-        if self._lib.llama_vocab_get_add_bos(self._vocab):
-            ids.insert(0, int(self._lib.llama_vocab_bos(self._vocab)))
+        bos = int(self._lib.llama_vocab_bos(self._vocab))
+        if self._lib.llama_vocab_get_add_bos(self._vocab) and ids[:1] != [bos]:  # many templates write it themselves
+            ids.insert(0, bos)
         return ids
 
-    def draft(self, prompt: Sequence[int], max_tokens: int) -> Iterator[bytes]:
-        """The bytes of each token, to the end of the answer or `max_tokens`. Raises _Cancelled."""
+    def draft(self, prompt: Sequence[int], shared: int, max_tokens: int) -> Iterator[bytes]:
+        """The bytes of each token, to the end of the answer or `max_tokens`. Raises _Cancelled.
+
+        The first `shared` tokens are those that most prompts begin with.
+        """
+        self.kept_tokens = 0
         try:
-            self._read(prompt)
+            self.kept_tokens = self._read(prompt, shared)
             for written in range(1, max_tokens + 1):
                 token = self._lib.llama_sampler_sample(self._sampler, self._context, -1)
                 if self._lib.llama_vocab_is_eog(self._vocab, token):
@@ -122,15 +162,29 @@ class _Model:
             self._kept = []
             raise
 
-    def _read(self, prompt: Sequence[int]) -> None:
-        shared = next((n for n, (a, b) in enumerate(zip(self._kept, prompt, strict=False)) if a != b), len(self._kept))
-        start = min(shared, len(prompt) - 1) // _BLOCK * _BLOCK  # the last token is always read: its logits are needed
+    def _read(self, prompt: Sequence[int], shared: int) -> int:
+        """Reads the prompt and returns how many of its tokens were known from the prompt before."""
+        cuts = _cuts(len(prompt), shared)
+        start = self._known(prompt, cuts)
         if not self._lib.llama_memory_seq_rm(self._memory, -1, start, -1):  # recurrent models cannot forget in part
             self._lib.llama_memory_clear(self._memory, True)
             start = 0
-        for at in range(start, len(prompt), _BLOCK):
-            self._decode(prompt[at : at + _BLOCK])
-        self._kept = list(prompt[: len(prompt) // _BLOCK * _BLOCK])
+        ends = [*(cut for cut in cuts if start < cut < len(prompt)), len(prompt)]
+        for begin, end in pairwise((start, *ends)):
+            self._decode(prompt[begin:end])
+        self._kept, self._kept_cuts = list(prompt), cuts
+        return start
+
+    def _known(self, prompt: Sequence[int], cuts: Sequence[int]) -> int:
+        """The last cut up to which this prompt and the one before are equal, and were cut alike."""
+        alike = zip(self._kept, prompt[:-1], strict=False)  # the last token is always read: its logits are needed
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], alike))
+        known = 0
+        for mine, theirs in zip(cuts, self._kept_cuts, strict=False):
+            if mine != theirs or mine > same:
+                break
+            known = mine
+        return known
 
     def _decode(self, tokens: Sequence[int]) -> None:
         ids = (self._lib.llama_token * len(tokens))(*tokens)
@@ -149,9 +203,22 @@ class _Model:
                 return buffer.raw[:length]
             size = -length
 
-    def template(self) -> Template:
-        """CHATML if its control token is one token of the vocabulary."""
-        return Template.CHATML if len(self.tokenize("<|im_start|>", control=True)) == 1 else Template.PLAIN
+    def _template(self) -> tuple[Template, int]:
+        """The file's own template and its tokens, or the form that the vocabulary allows."""
+        source = (self._lib.llama_model_chat_template(self._model, None) or b"").decode("utf-8", "replace")
+        bos = self._token_text(self._lib.llama_vocab_bos(self._vocab))
+        own = template_of(source, bos=bos, eos=self._token_text(self._lib.llama_vocab_eos(self._vocab)))
+        # One that takes more than half of the context leaves no room for notes.
+        if own and (tokens := self._tokens_of(own)) <= self.context_tokens // 2:
+            return own, tokens
+        form = CHATML if len(self.tokenize("<|im_start|>", control=True)) == 1 else PLAIN
+        return form, self._tokens_of(form)
+
+    def _tokens_of(self, template: Template) -> int:
+        return len(self.prompt([(part, True) for part in template.parts if not isinstance(part, Slot)]))
+
+    def _token_text(self, token: int) -> str:
+        return self._lib.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace") if token >= 0 else ""
 
     def vocabulary(self) -> dict[str, Any] | None:
         """The fields of `tokens.Vocabulary`, bytes as latin-1; None where the tokenizer is no byte-level BPE."""
@@ -172,6 +239,12 @@ class _Model:
         buffer = ctypes.create_string_buffer(64)
         length = self._lib.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
+
+
+def _cuts(length: int, shared: int) -> list[int]:
+    """Where a prompt of that length is cut into decodes, in order: see `_BLOCK`."""
+    cuts = (*range(_BLOCK, shared, _BLOCK), *range(shared, length + 1, _BLOCK))
+    return [cut for cut in cuts if 0 < cut <= length]
 
 
 class _Server:
@@ -202,6 +275,8 @@ class _Server:
                     self._cancelled = request["id"]
                 elif request["op"] == "tokenize" and self._model:
                     self.send(id=request["id"], ids=self._model.tokenize(request["text"]))
+                elif request["op"] == "encode" and self._model:
+                    self.send(id=request["id"], ids=self._model.prompt(request["segments"]))
                 else:
                     self._jobs.put(request)
         finally:
@@ -211,32 +286,38 @@ class _Server:
         """Load the model, say so, and draft for ever; returns only if the model cannot be loaded."""
         try:
             model = _Model(path, threads=threads, context_tokens=context_tokens, stopped=self.stopped)
-            hello = {"context_tokens": model.context_tokens, "template": model.template()}
             vocabulary = model.vocabulary()
         except ImportError as error:
             return self.send(error=f"llama_cpp cannot be imported: {error}", missing=True)
         except Exception as error:  # the parent reports it: whatever it was, there is no model
-            return self.send(error=str(error) or repr(error))
+            return self.send(error=str(error) or repr(error), hint=getattr(error, "hint", None))
         self._model = model
-        self.send(**hello, vocabulary=vocabulary)
+        self.send(
+            context_tokens=model.context_tokens,
+            template=[model.template.name, [[part, isinstance(part, Slot)] for part in model.template.parts]],
+            template_tokens=model.template_tokens,
+            vocabulary=vocabulary,
+        )
         while True:
             request = self._jobs.get()
             try:
-                self._draft(model, request["id"], request["segments"], request["max_tokens"])
+                self._draft(model, request)
             except Exception as error:  # the parent reports it, and the next draft starts afresh
                 self.send(id=request["id"], error=str(error) or repr(error))
 
-    def _draft(self, model: _Model, draft_id: int, segments: Sequence[tuple[str, bool]], max_tokens: int) -> None:
+    def _draft(self, model: _Model, request: dict[str, Any]) -> None:
+        draft_id, segments = request["id"], request["segments"]
         prompt = model.prompt(segments)
+        shared = len(model.prompt(segments[: request["shared"]]))
         room = model.context_tokens - len(prompt)
         if not prompt or room < 1:
             raise ValueError(f"the prompt has {len(prompt)} tokens, the context holds {model.context_tokens}")
-        limit = min(max_tokens, room)
+        limit = min(request["max_tokens"], room)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")  # holds back the start of a character
         tokens, finish = 0, "stop"
         self._running = draft_id
         try:
-            for piece in model.draft(prompt, limit):
+            for piece in model.draft(prompt, shared, limit):
                 if self.stopped():
                     raise _Cancelled
                 tokens += 1
@@ -247,7 +328,8 @@ class _Server:
             finish = "cancelled"
         finally:
             self._running = 0
-        self.send(id=draft_id, done=True, prompt_tokens=len(prompt), tokens=tokens, finish=finish)
+        kept = model.kept_tokens
+        self.send(id=draft_id, done=True, prompt_tokens=len(prompt), kept_tokens=kept, tokens=tokens, finish=finish)
 
 
 def main() -> None:

@@ -1,32 +1,65 @@
-"""How a system text and a user text become a prompt, by the template kind that the model's vocabulary allows.
+"""How a system text and a user text become the segments of a prompt, by the template that the model was trained with.
 
-Control tokens stand in segments of their own, so that a note which spells `<|im_end|>` stays text.
+A template is kept as its own pieces and the places between them. Only its own pieces can become control tokens, so
+that a note which spells `<|im_end|>` stays text.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from ragnotes.ports import Prompt, Segment
+from ragnotes.ports import Prompt
 
-__all__ = ["Template", "render"]
-
-
-class Template(StrEnum):
-    """CHATML for vocabularies that hold `<|im_start|>`, PLAIN for all others."""
-
-    CHATML = "chatml"
-    PLAIN = "plain"
+__all__ = ["CHATML", "PLAIN", "Part", "Segment", "Slot", "Template", "render"]
 
 
-def render(template: Template, system: str, user: str) -> Prompt:
-    """The prompt after which the model writes its answer."""
-    if template is Template.PLAIN:
-        return (Segment(f"{system}\n\n{user}\n\nAnswer:"),)
-    return (
-        Segment("<|im_start|>system\n", control=True),
-        Segment(system),
-        Segment("<|im_end|>\n<|im_start|>user\n", control=True),
-        Segment(user),
-        Segment("<|im_end|>\n<|im_start|>assistant\n", control=True),
+class Slot(StrEnum):
+    """What fills a place of a template."""
+
+    SYSTEM = "system"
+    USER = "user"
+
+
+Part = str | Slot
+"""The template's own text, or a place for ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Parts in order. `name` says where they come from: the model's file, or one of the two forms below."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
+class Segment(NamedTuple):
+    """A piece of a prompt. `control` text may hold the model's control tokens; all else is tokenised as plain text."""
+
+    text: str
+    control: bool = False
+
+
+CHATML = Template(
+    "chatml",
+    (
+        "<|im_start|>system\n",
+        Slot.SYSTEM,
+        "<|im_end|>\n<|im_start|>user\n",
+        Slot.USER,
+        "<|im_end|>\n<|im_start|>assistant\n",
+    ),
+)
+"""For vocabularies that hold `<|im_start|>`, where the file has no template that can be used."""
+
+PLAIN = Template("plain", (Slot.SYSTEM, "\n\n", Slot.USER, "\n\nAnswer:"))
+"""For all others."""
+
+
+def render(template: Template, prompt: Prompt) -> tuple[Segment, ...]:
+    """The segments after which the model writes its answer."""
+    texts = {Slot.SYSTEM: prompt.system, Slot.USER: prompt.user}
+    return tuple(
+        Segment(texts[part]) if isinstance(part, Slot) else Segment(part, control=True) for part in template.parts
     )

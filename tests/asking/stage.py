@@ -9,7 +9,7 @@ from ragnotes.asking.answering import Asker
 from ragnotes.errors import GeneratorFailed
 from ragnotes.indexing import Indexer
 from ragnotes.models.hashing import HashingEmbedder
-from ragnotes.ports import Prompt, Segment, TokenCounter, Usage
+from ragnotes.ports import Prompt, TokenCounter, Usage
 from ragnotes.reading.corpus import FreshnessCheck
 from ragnotes.reading.loaders import Limits
 from ragnotes.stores.local import LocalStore
@@ -73,8 +73,8 @@ class ScriptedGenerator:
     def tokens(self) -> TokenCounter:
         return Words()
 
-    def render(self, system: str, user: str) -> Prompt:
-        return (Segment("<s>", control=True), Segment(system), Segment(user))
+    def prompt_tokens(self, prompt: Prompt) -> int:
+        return 1 + len(prompt.system.split()) + len(prompt.user.split())
 
     def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> ScriptedDraft:
         self.prompts.append(prompt)

@@ -139,12 +139,11 @@ def test_the_model_sees_the_evidence_and_never_more_than_its_context(store: Loca
     roomy = ScriptedGenerator("", context_tokens=512)
     prompt, shown = build_prompt(roomy, CACHE, evidence, answer_tokens=32)
     assert shown == len(evidence)
-    assert "Prompt cache" in prompt[-1].text
-    assert [segment.control for segment in prompt] == [True, False, False]
+    assert "Prompt cache" in prompt.user
     for context_tokens in range(100, 200, 7):
         tight = ScriptedGenerator("", context_tokens=context_tokens)
         prompt, shown = build_prompt(tight, CACHE, evidence, answer_tokens=32)
-        assert sum(tight.tokens.count(segment.text) for segment in prompt) <= context_tokens - 32
+        assert tight.prompt_tokens(prompt) <= context_tokens - 32
         assert shown <= len(evidence)
 
 
