@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DATA ?= ../shared/eval
 Q ?= What did I pay for the used RTX 3090?
 
-.PHONY: ask serve install test check format clean
+.PHONY: ask serve install test check quality format clean
 
 ask: install
 	@$(BIN)/ask --corpus corpus --index indexes/default "$(Q)"
@@ -23,6 +24,9 @@ check: $(VENV)/.developed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
+
+quality: install
+	$(BIN)/python -m benchmarks.quality --data $(DATA) --out docs/quality.md
 
 format: $(VENV)/.developed
 	$(BIN)/ruff check --fix .

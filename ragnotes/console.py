@@ -267,6 +267,8 @@ def _marked(answer: AnswerJson) -> Text:
         text.append(" " if text else "").append(plain(sentence.text))
         for number in sentence.citations:
             text.append(f" [{number}]", "cyan")
+        if sentence.support is not Support.SUPPORTED:
+            text.append(f" ({sentence.support})", "yellow")
     return text
 
 

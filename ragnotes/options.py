@@ -21,6 +21,7 @@ __all__ = [
     "ExplainOption",
     "IndexOption",
     "JsonOption",
+    "KeepUnsupportedOption",
     "KindOption",
     "LimitOption",
     "ModelOption",
@@ -53,6 +54,9 @@ ModelUrlOption = Annotated[
     typer.Option("--model-url", metavar="URL", help="An OpenAI-compatible server; it is sent evidence of the notes."),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MAX_LIMIT, help="How many passages.")]
+KeepUnsupportedOption = Annotated[
+    bool, typer.Option("--keep-unsupported", help="Show what the model wrote and no note says, marked as such.")
+]
 NoLlmOption = Annotated[bool, typer.Option("--no-llm", help="Answer in the notes' own words.")]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Show what the score of every passage is made of.")]
 ContextOption = Annotated[bool, typer.Option("--context", help="Show what stands around every passage.")]

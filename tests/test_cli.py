@@ -130,6 +130,16 @@ def test_options_reach_the_library(run: Run, library: FakeLibrary) -> None:
     assert (filters.tags, filters.paths, filters.kinds) == (("rag", "db"), ("*.md",), (Kind.NOTE,))
     assert filters.speakers == ("Ana",)
     assert (request.limit, request.deadline_s, request.llm) == (3, 1.5, False)
+    assert not request.keep_unsupported
+    run("ask", QUESTION, "--keep-unsupported")
+    assert library.asked[1].keep_unsupported
+
+
+def test_what_no_note_says_is_shown_as_such(run: Run, library: FakeLibrary) -> None:
+    library.support = Support.UNSUPPORTED
+    assert "(unsupported)" in run("ask", QUESTION, "--keep-unsupported")[1]
+    library.support = Support.SUPPORTED
+    assert "supported" not in run("ask", QUESTION)[1]
 
 
 def test_the_clock_of_a_question_reaches_the_library(run: Run, library: FakeLibrary) -> None:

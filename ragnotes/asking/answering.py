@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from ragnotes.answers import JOINT, NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence
+from ragnotes.answers import JOINT, NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence, Support
 from ragnotes.asking.abstention import reason_to_abstain
 from ragnotes.asking.drafting import PROMPT_EVIDENCE, Task, draft_sentences
 from ragnotes.asking.evidence import select_evidence
@@ -26,7 +26,7 @@ from ragnotes.asking.recency import of_the_outermost_day
 from ragnotes.asking.retrieval import retrieve_fresh
 from ragnotes.asking.surroundings import with_surroundings
 from ragnotes.asking.unmatched import unmatched
-from ragnotes.asking.verification import Checked
+from ragnotes.asking.verification import Checked, verifier
 from ragnotes.asking.words import has_content
 from ragnotes.clock import UNSTATED, Clock
 from ragnotes.dates import DayMonthOrder
@@ -45,7 +45,7 @@ MAX_QUESTION_CHARS = 4000
 class Request:
     """A question and how it is to be answered. `deadline_s` counts from the start of the answer.
 
-    `surroundings` asks for the text around the passages.
+    `surroundings` asks for the text around the passages, `keep_unsupported` for what the model wrote and no note says.
     """
 
     question: str
@@ -53,6 +53,7 @@ class Request:
     limit: int = 10
     llm: bool = True
     surroundings: bool = False
+    keep_unsupported: bool = False
     deadline_s: float | None = None
     clock: Clock = UNSTATED
     cancelled: Callable[[], bool] = field(default=lambda: False)
@@ -170,9 +171,16 @@ class Asker:
             asks_for_link(question) and any(item.evidence.links for item in extracted)
         )
         if request.llm and not as_noted:  # a day's notes and links are told as they stand
-            yield from self._tell_draft(
-                told, Task(question, evidence, extracted, self.answer_tokens, lambda: laps.stopped(request))
+            task = Task(
+                question,
+                evidence,
+                extracted,
+                self.answer_tokens,
+                lambda: laps.stopped(request),
+                verifier(self.store, self.embedder),
+                request.keep_unsupported,
             )
+            yield from self._tell_draft(told, task)
         if not told.sentences:
             for checked in extracted:
                 yield from told.tell(checked)
@@ -222,9 +230,12 @@ class _Told:
 
     def tell(self, checked: Checked) -> Iterator[Event]:
         """The sentence, then its citation where that is new."""
-        citation = self._citation(checked)
         text = without_foreign_markers(checked.text)
         yield Token(JOINT + text if self.sentences else text)
+        if checked.support is Support.UNSUPPORTED:  # there is nothing to cite
+            self.sentences.append(Sentence(text, (), checked.support))
+            return
+        citation = self._citation(checked)
         self.sentences.append(Sentence(text, (citation.n,), checked.support))
         if citation not in self.citations:
             self.citations.append(citation)

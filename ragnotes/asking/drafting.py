@@ -10,19 +10,22 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from ragnotes.answers import Evidence
+from ragnotes.answers import Evidence, Support
 from ragnotes.asking.extraction import stands
 from ragnotes.asking.prompting import build_prompt
-from ragnotes.asking.verification import MAX_SENTENCES, Checked, check_sentence, is_refusal
+from ragnotes.asking.verification import Checked, Claim, is_refusal, without_foreign_urls
+from ragnotes.asking.word_order import support_of
 from ragnotes.ports import Draft
 from ragnotes.ports import Generator as LanguageModel
 from ragnotes.sentences import sentence_spans
 
-__all__ = ["PROMPT_EVIDENCE", "Task", "draft_sentences"]
+__all__ = ["PROMPT_EVIDENCE", "Task", "check_sentence", "draft_sentences"]
 
 PROMPT_EVIDENCE = 4
 """Pieces of evidence that the model is shown: the best three held the answer to nine in ten of squad's questions."""
 LOADING_POLL_S = 0.05
+MAX_SENTENCES = 3
+MIN_WORDS = 3
 
 _MARKER = re.compile(r"\s*\[\s*\d+(?:\s*[,;]\s*\d+)*\s*\]")
 _ENDED_TWICE = re.compile(r"(?<=[^.][.!?])\.(?!\.)|^[.!?,;]+ ")
@@ -35,7 +38,8 @@ _MAY_END = re.compile(r"[.!?…][\"'”’)\]]*\s")
 class Task:
     """What the model is asked to write: an answer to `question` from `evidence`, worth more than `extracted`.
 
-    `stopped` turns true when nobody waits for the draft any more.
+    `stopped` turns true when nobody waits for the draft any more. `verify` says how well evidence carries claims. With
+    `keep_unsupported` a sentence that none carries is told too, as what it is.
     """
 
     question: str
@@ -43,6 +47,8 @@ class Task:
     extracted: Sequence[Checked]
     answer_tokens: int
     stopped: Callable[[], bool]
+    verify: Callable[[Sequence[Claim]], list[Support]]
+    keep_unsupported: bool = False
 
 
 def draft_sentences(generator: LanguageModel, task: Task) -> Generator[Checked, None, Mapping[str, int]]:
@@ -69,17 +75,41 @@ def _standing(task: Task, sentences: Iterator[str], evidence: Sequence[Evidence]
     for sentence in sentences:
         if is_refusal(sentence):
             return
-        checked = check_sentence(task.question, sentence, evidence)
+        checked = check_sentence(task, sentence, evidence)
         if checked is None or sentence.lower() in seen:
             continue
         seen.add(sentence.lower())
         waiting.append(checked)
-        if told or stands(task.question, waiting, task.extracted):
+        if told or task.keep_unsupported or stands(task.question, waiting, task.extracted):
             yield from waiting
             told += len(waiting)
             waiting = []
         if told + len(waiting) >= MAX_SENTENCES:
             return
+
+
+def check_sentence(task: Task, sentence: str, evidence: Sequence[Evidence]) -> Checked | None:
+    """The sentence with the smallest piece of evidence that carries it; None where none does, and it is to be cut.
+
+    A piece carries it that tells it in its own order and agrees with it in all else. A sentence that is kept though
+    none does comes with the piece that agrees best, and without addresses that are in no source.
+    """
+    if not evidence or len(sentence.split()) < MIN_WORDS:
+        return None
+    in_order = [item for item in evidence if support_of(task.question, sentence, item) is Support.SUPPORTED]
+    carriers = [item for item, support in _verified(task, sentence, in_order) if support is Support.SUPPORTED]
+    if carriers:
+        return Checked(sentence, min(carriers, key=lambda item: len(item.text)), Support.SUPPORTED)
+    if not task.keep_unsupported:
+        return None
+    item, support = min(_verified(task, sentence, evidence), key=lambda pair: list(Support).index(pair[1]))
+    support = Support.WEAK if support is Support.SUPPORTED else support  # it agrees, but not in order
+    return Checked(without_foreign_urls(sentence, evidence), item, support)
+
+
+def _verified(task: Task, sentence: str, evidence: Sequence[Evidence]) -> list[tuple[Evidence, Support]]:
+    claims = [Claim(task.question, sentence, item) for item in evidence]
+    return list(zip(evidence, task.verify(claims) if claims else [], strict=True))
 
 
 def _sentences(draft: Draft, task: Task) -> Iterator[str]:

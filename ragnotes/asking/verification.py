@@ -1,27 +1,60 @@
-"""A draft and its evidence to sentences that are checked.
+"""Whether the span that a sentence cites carries it: `supported`, `weak` or `unsupported`, without a model's call.
 
-The model proposes, this module decides. A sentence of the draft is kept only where one piece of evidence carries it:
-every word and number, those that the question did not bring in the order of the evidence, and the denial. A small
-model puts true words together into false sentences; docs/decisions/0003 has what weaker rules let through.
+Three things must agree. What is exact: numbers with their units, dates, names, addresses, and what is denied. The
+words, by their rarity in the notes: those that the question brought may stand in the passage around the span, all
+others must stand in the span. And the meaning, by the embeddings of both. docs/quality.md has how often this is right.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from ragnotes.answers import Evidence, Support
-from ragnotes.asking.words import content_stems, negated, numbers_in
+from ragnotes.asking.attachment import attached_alike, names_of, words_of
+from ragnotes.asking.denial import deny_alike, without_denials
+from ragnotes.asking.evidence import question_weights
+from ragnotes.asking.quantities import dates_agree, numbers_agree, without_quantities
+from ragnotes.asking.words import content_stems, stems
+from ragnotes.ports import Embedder, Snapshot, Store
 
-__all__ = ["MAX_SENTENCES", "Checked", "check_sentence", "is_refusal", "support_of"]
+__all__ = [
+    "Agreement",
+    "Checked",
+    "Claim",
+    "agreements",
+    "is_refusal",
+    "rarity_of",
+    "verdict",
+    "verifier",
+    "verify",
+    "without_foreign_urls",
+]
 
-MAX_SENTENCES = 3
-MIN_WORDS = 3
-SUPPORTED_ORDER = 0.8
-"""The share of the words in both that must stand in the same order; of those not in the question all must."""
+NEW, ASKED, COSINE = 0.75, 0.4, 0.3
+"""The least that a supported claim agrees in each; chosen on questions of squad that docs/quality.md does not count."""
+WEAK_NEW = 0.5
+"""A claim is weak where it agrees in all that is exact, and in this share of its words."""
+PASSAGE_SHARE = 0.5
+"""How much a word of the question counts that only the passage around the span holds."""
+NEAR_SHARE, NEAR_LETTERS = 0.8, 5
+"""How much a word counts of which the span holds another form, that begins with as many letters."""
+LEAST_WEIGHT = 1.0
+"""Of a word whose rarity is not known."""
+SLIP = 0.8
+"""How much alike two spellings of one name are, where the question writes one of them."""
 
 _REFUSAL = re.compile(r"\b(?:notes?|excerpts?)\b[^.]*\b(?:do|does|did) not (?:say|mention|hold|contain|specify)", re.I)
+_URL = re.compile(
+    r"(?:\b\w+://|\bwww\.|\b[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,}/|(?:com|org|net|io|dev|ai|app|info|edu|gov)\b))"
+    r"[^\s<>\"')\]]*",
+    re.IGNORECASE,
+)
+_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\(([^()\s]*)[^()]*\)")
+_ENDINGS = ("s", "es", "n", "en", "e", "er")
+_SENTENCE_END = re.compile(r"[.!?][)\"”'’\]]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,54 +66,157 @@ class Checked:
     support: Support
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of an answer to `question`, and a piece of evidence that may carry it."""
+
+    question: str
+    text: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a claim agrees with its evidence; shares and the cosine of the two texts in [0, 1].
+
+    `exact`: numbers, units, dates, names, addresses and denials. `attached`: no name or number stands where the
+    evidence has another. `new`: of the words that the question did not bring, by rarity; `asked`: of those it did.
+    """
+
+    exact: bool
+    attached: bool
+    new: float
+    asked: float
+    cosine: float
+
+
+def verify(claims: Sequence[Claim], embedder: Embedder, rarity: Mapping[str, float]) -> list[Support]:
+    """How well each claim is carried by its evidence, in order. `rarity` weighs stems, as `rarity_of` gives it."""
+    return [verdict(agreement) for agreement in agreements(claims, embedder, rarity)]
+
+
+def verdict(found: Agreement) -> Support:
+    """Supported where all agrees; unsupported where something exact does not, or most words are missing."""
+    if not found.exact or found.new < WEAK_NEW:
+        return Support.UNSUPPORTED
+    whole = found.attached and found.new >= NEW and found.asked >= ASKED and found.cosine >= COSINE
+    return Support.SUPPORTED if whole else Support.WEAK
+
+
+def rarity_of(snapshot: Snapshot, texts: Iterable[str]) -> dict[str, float]:
+    """The stems of the texts' words with their rarity in the notes."""
+    return question_weights(snapshot, "\n".join(sorted(texts)))
+
+
+def verifier(store: Store, embedder: Embedder) -> Callable[[Sequence[Claim]], list[Support]]:
+    """`verify` with the words' rarity in the notes of a store, as they are when it is called."""
+
+    def call(claims: Sequence[Claim]) -> list[Support]:
+        with store.reading() as snapshot:
+            rarity = rarity_of(snapshot, {claim.text for claim in claims})
+        return verify(claims, embedder, rarity)
+
+    return call
+
+
+def agreements(claims: Sequence[Claim], embedder: Embedder, rarity: Mapping[str, float]) -> list[Agreement]:
+    """How each claim agrees with its evidence; every text is embedded once, all in one batch."""
+    texts = list(dict.fromkeys(text for claim in claims for text in (claim.text, claim.evidence.unit.plain)))
+    vectors = dict(zip(texts, embedder.embed_documents(texts), strict=True))
+    found = []
+    for claim in claims:
+        span = claim.evidence.unit.plain
+        new, asked = _shares(claim, rarity)
+        cosine = max(float(vectors[claim.text] @ vectors[span]), 0.0)
+        found.append(Agreement(_exact(claim), attached_alike(claim.text, span), new, asked, cosine))
+    return found
+
+
 def is_refusal(sentence: str) -> bool:
     """Whether the sentence says that the notes are silent."""
     return bool(_REFUSAL.search(sentence))
 
 
-def check_sentence(question: str, sentence: str, evidence: Sequence[Evidence]) -> Checked | None:
-    """The sentence with the smallest piece of evidence that carries it; None where none does."""
-    carriers = [item for item in evidence if support_of(question, sentence, item) is Support.SUPPORTED]
-    if not carriers or len(sentence.split()) < MIN_WORDS:
-        return None
-    return Checked(sentence, min(carriers, key=lambda item: len(item.text)), Support.SUPPORTED)
+def without_foreign_urls(text: str, evidence: Sequence[Evidence]) -> str:
+    """The text without addresses that stand in none of the evidence; links and images become their words."""
+    text = _IMAGE_OR_LINK.sub(lambda link: link[0] if _is_held(link[2], evidence) else link[1], text)
+    return " ".join(_URL.sub(lambda url: url[0] if _is_held(url[0], evidence) else "", text).split())
 
 
-def support_of(question: str, sentence: str, evidence: Evidence) -> Support:
-    """How well `evidence` carries `sentence` as an answer to `question`.
-
-    Unsupported: a word or number that stands neither in the evidence nor in its heading, also one of the question's (of
-    "stem bolts: 5 Nm" a model makes "the torque for the crank bolts is 5 Nm"), a denial in one of the two only, or a
-    question told as a fact. Weak: all of that holds, but words stand in another order, which can turn their meaning
-    ("74 for quotes, 118 for text" into "74 for text"), some of the numbers are left out ("3 of 7"), or what comes first
-    is ("polars in Python beats pandas"), unless the question said it.
-    """
-    words, asked = content_stems(sentence), set(content_stems(question))
-    said = content_stems(evidence.unit.plain)
-    around = {*said, *content_stems(f"{evidence.unit.lead} {evidence.place.heading or ''} {evidence.place.date or ''}")}
-    if not words or any(word not in around for word in words):
-        return Support.UNSUPPORTED
-    if not numbers_in(sentence) <= numbers_in(f"{evidence.unit.plain} {evidence.unit.lead} {evidence.place.date}"):
-        return Support.UNSUPPORTED
-    if negated(sentence) != negated(evidence.unit.plain) or ("?" in evidence.unit.plain and "?" not in sentence):
-        return Support.UNSUPPORTED
-    shared, new = [word for word in words if word in said], [word for word in words if word not in asked]
-    ordered = common_subsequence(new, said) == len(new)
-    mostly = bool(shared) and common_subsequence(shared, said) >= SUPPORTED_ORDER * len(shared)
-    whole = not numbers_in(sentence) or numbers_in(evidence.unit.plain) <= numbers_in(sentence)
-    is_row = " | " in evidence.unit.plain  # whose cells each say something
-    opening = [] if is_row else said[: min((said.index(word) for word in shared), default=0)]
-    if ordered and mostly and whole and asked.issuperset(opening):
-        return Support.SUPPORTED
-    return Support.WEAK
+def _exact(claim: Claim) -> bool:
+    item, around = claim.evidence, _around(claim.evidence)
+    span = item.unit.plain
+    if not content_stems(claim.text) or ("?" in span and "?" not in claim.text):  # a question is no fact
+        return False
+    if not all(_is_held(url, [item]) for url in _URL.findall(claim.text)):
+        return False
+    dated, rest = dates_agree(claim.text, f"{span} {item.unit.lead}", item.place.date)
+    agree = dated and numbers_agree(rest, f"{span} {around}", around)
+    return agree and deny_alike(claim.text, span) and _holds_names(claim)
 
 
-def common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:
-    """The length of the longest sequence of words that both hold in order, gaps allowed."""
-    previous = [0] * (len(right) + 1)
-    for word in left:
-        row = [0]
-        for n, other in enumerate(right):
-            row.append(previous[n] + 1 if word == other else max(previous[n + 1], row[n]))
-        previous = row
-    return previous[-1]
+def _words_of(claim: Claim) -> str:
+    """The claim without what is compared exactly: dates, numbers with their units, addresses, and words that deny."""
+    text = _URL.sub(" ", claim.text)
+    _, text = dates_agree(text, claim.evidence.unit.plain, claim.evidence.place.date)
+    return without_denials(without_quantities(text))
+
+
+def _is_held(url: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether some evidence holds the address whole, not as a part of another one."""
+    bare = url.rstrip(".,;:!?)]/").removeprefix("https://").removeprefix("http://")
+    whole = re.compile(rf"(?<![\w.-]){re.escape(bare)}/?(?![\w/?#=&%-]|\.\w)", re.IGNORECASE)
+    return any(whole.search(f"{item.text} {' '.join(item.links)} {item.unit.shown}") for item in evidence)
+
+
+def _around(item: Evidence) -> str:
+    """What a reader of the span knows besides: what it stands under, and when it was noted."""
+    return f"{item.unit.lead} {item.place.heading or ''} {item.hit.source.title} {item.place.date or ''}"
+
+
+def _holds_names(claim: Claim) -> bool:
+    """Whether the span or what is around it holds every name; the passage may hold one that the question brought."""
+    here = words_of(f"{claim.evidence.unit.plain} {_around(claim.evidence)}")
+    return all(
+        name in here or _inflected(name, here) or _is_asked(name, claim, here) for name in names_of(_words_of(claim))
+    )
+
+
+def _inflected(name: str, here: Set[str]) -> bool:
+    """Whether the name stands there with another ending: `Islamists`, and in German every noun is capitalised."""
+    bare = [name.removesuffix(ending) for ending in _ENDINGS if name.endswith(ending)]
+    forms = [f"{stem}{ending}" for stem in (name, *bare) if len(stem) >= NEAR_LETTERS - 1 for ending in ("", *_ENDINGS)]
+    return any(form in here for form in forms)
+
+
+def _is_asked(name: str, claim: Claim, here: Set[str]) -> bool:
+    """Whether a name is the question's, and the passage holds it, or the span does but for a slip of the pen."""
+    if name not in words_of(claim.question):
+        return False
+    return name in words_of(_passage(claim.evidence)) or bool(get_close_matches(name, here, 1, SLIP))
+
+
+def _passage(item: Evidence) -> str:
+    """The passage around a sentence, which may speak of what it names; a row or item says all by itself."""
+    return item.hit.chunk.plain if _SENTENCE_END.search(item.unit.plain) and not item.unit.lead else ""
+
+
+def _shares(claim: Claim, rarity: Mapping[str, float]) -> tuple[float, float]:
+    """What the evidence holds of the claim's words, by rarity: of the new ones, and of the question's."""
+    asked = set(content_stems(claim.question))
+    here = set(stems(f"{claim.evidence.unit.plain} {_around(claim.evidence)}"))
+    beside = set(stems(_passage(claim.evidence)))
+    held, whole = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}
+    for stem in dict.fromkeys(content_stems(_words_of(claim))):
+        weight, brought = rarity.get(stem, LEAST_WEIGHT), stem in asked
+        held[brought] += weight * (_held(stem, here) or (PASSAGE_SHARE * _held(stem, beside) if brought else 0.0))
+        whole[brought] += weight
+    new, known = (held[brought] / whole[brought] if whole[brought] else 1.0 for brought in (False, True))
+    return new, known
+
+
+def _held(stem: str, words: Set[str]) -> float:
+    if stem in words:
+        return 1.0
+    is_long = len(stem) >= NEAR_LETTERS and not stem[0].isdigit()
+    return NEAR_SHARE if is_long and any(word.startswith(stem[:NEAR_LETTERS]) for word in words) else 0.0

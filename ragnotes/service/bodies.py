@@ -121,6 +121,7 @@ class AskBody(FiltersBody):
     surroundings: bool = False
     stream: bool = False
     llm: bool = True
+    keep_unsupported: bool = False
     deadline_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     conversation_id: str | None = None
 
@@ -152,6 +153,7 @@ def request_of(body: AskBody, *, cancelled: Callable[[], bool] = lambda: False) 
         filters=filters_of(body),
         limit=body.limit,
         llm=body.llm,
+        keep_unsupported=body.keep_unsupported,
         surroundings=body.surroundings,
         deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
         clock=clock_of(body),

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from ragnotes.answers import Evidence
-from ragnotes.asking.drafting import Task, draft_sentences
-from ragnotes.asking.extraction import extract
+from ragnotes.answers import Evidence, Support
+from ragnotes.asking.drafting import Task, check_sentence, draft_sentences
+from ragnotes.asking.extraction import extract, stands
+from ragnotes.asking.verification import Checked, verify
+from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.ports import Prompt, Usage
 from tests.asking.stage import ScriptedDraft, ScriptedGenerator
 from tests.asking.test_verification import piece
@@ -37,8 +39,11 @@ class Pieces(ScriptedGenerator):
             yield text
 
 
-def task(evidence: Sequence[Evidence] = (BEST, OTHER), stopped: Callable[[], bool] = lambda: False) -> Task:
-    return Task(QUESTION, evidence, extract(QUESTION, [BEST], subject=QUESTION), 32, stopped)
+def task(
+    evidence: Sequence[Evidence] = (BEST, OTHER), stopped: Callable[[], bool] = lambda: False, *, keep: bool = False
+) -> Task:
+    extracted = extract(QUESTION, evidence[:1] or [BEST], subject=QUESTION)
+    return Task(QUESTION, evidence, extracted, 32, stopped, lambda claims: verify(claims, HashingEmbedder(), {}), keep)
 
 
 def told(generator: ScriptedGenerator, task: Task) -> list[str]:
@@ -79,3 +84,37 @@ def test_half_a_sentence_is_not_told() -> None:
 
 def test_without_evidence_nothing_is_told() -> None:
     assert told(Pieces([CONDENSER]), task(evidence=())) == []
+
+
+def test_the_smallest_piece_that_carries_a_sentence_is_cited() -> None:
+    evidence = [piece("The water pump was developed by Savery.", start=200), piece("Watt added a condenser in 1765.")]
+    kept = check_sentence(task(evidence), "Watt added a condenser in 1765.", evidence)
+    assert kept == Checked("Watt added a condenser in 1765.", evidence[1], Support.SUPPORTED)
+    assert check_sentence(task(evidence), "It was painted green.", evidence) is None
+    assert check_sentence(task(()), "Watt added a condenser.", ()) is None
+
+
+def test_a_draft_stands_in_for_the_best_evidence_only() -> None:
+    best, other = piece("Watt added a condenser in 1765."), piece("Savery added a valve.", start=50, score=0.3)
+    here = task([best, other])
+
+    def draft(sentence: str) -> list[Checked]:
+        checked = check_sentence(here, sentence, here.evidence)
+        return [checked] if checked else []
+
+    assert stands(QUESTION, draft("Watt added a condenser."), here.extracted)
+    assert not stands(QUESTION, draft("Savery added a valve."), here.extracted)
+    assert not stands(QUESTION, draft("Watt did add."), here.extracted)
+
+
+def test_unsupported_sentences_are_cut_or_told_as_what_they_are() -> None:
+    green = "See https://example.com/valve for the green valve."
+    draft = f"{green} {CONDENSER} In 1788 Watt added a governor and more."
+    assert told(Pieces([draft]), task()) == [CONDENSER]
+    kept = list(draft_sentences(Pieces([draft]), task(keep=True)))
+    assert [(item.text, item.support) for item in kept] == [
+        ("See for the green valve.", Support.UNSUPPORTED),
+        (CONDENSER, Support.SUPPORTED),
+        ("In 1788 Watt added a governor and more.", Support.WEAK),
+    ]
+    assert told(Pieces(["The notes do not say."]), task(keep=True)) == []

@@ -50,10 +50,11 @@ def test_ask_gives_an_answer(server: httpx.Client) -> None:
 
 
 def test_options_reach_the_library(server: httpx.Client, library: FakeLibrary) -> None:
-    body = QUESTION | {"llm": False, "deadline_ms": 1500, "limit": 3, "surroundings": True}
+    body = QUESTION | {"llm": False, "deadline_ms": 1500, "limit": 3, "surroundings": True, "keep_unsupported": True}
     assert server.post("/v1/ask", json=body).json()["mode"] == "extractive"
     request = library.asked[-1]
     assert (request.llm, request.deadline_s, request.limit, request.surroundings) == (False, 1.5, 3, True)
+    assert request.keep_unsupported
 
 
 def test_surroundings_are_given_where_they_are_asked_for(server: httpx.Client) -> None:

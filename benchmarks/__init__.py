@@ -1,0 +1,1 @@
+"""What is measured of the product from outside; nothing here is imported by it."""

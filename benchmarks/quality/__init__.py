@@ -1,0 +1,1 @@
+"""How good the answers are, measured and written down: `python -m benchmarks.quality --data DIR`."""
