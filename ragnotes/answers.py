@@ -110,17 +110,22 @@ class Citation:
     support: Support
 
 
-JOINT = " "
-"""What stands between the sentences of an answer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer, the numbers of its citations, and how well they carry it."""
+    """A sentence of an answer, the numbers of its citations, and how well they carry it.
+
+    With `own_line` it is an item, or follows a short answer, and begins a line.
+    """
 
     text: str
     citations: tuple[int, ...]
     support: Support
+    own_line: bool = False
+
+    @property
+    def joint(self) -> str:
+        """What stands between it and the sentence before."""
+        return "\n" if self.own_line else " "
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,8 @@ class Answer:
     `reason` says why the notes hold no answer, or why an answer is extractive though a model was asked for.
     `left_out` are files that were changed or deleted since they were indexed, whose passages were not used.
     `unmatched` says which filters left nothing to search, where that is why there are no passages.
+    `total` is how many notes or mentions there are where the question asks for all, also 0. `more` is how many items,
+    notes or mentions fit the question that are not told.
     """
 
     question: str
@@ -184,6 +191,8 @@ class Answer:
     usage: Mapping[str, int]
     left_out: tuple[str, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
+    total: int | None = None
+    more: int = 0
 
     @property
     def answered(self) -> bool:
@@ -192,4 +201,4 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer as plain text, without citation markers."""
-        return JOINT.join(sentence.text for sentence in self.sentences)
+        return "".join(sentence.joint * (number > 0) + sentence.text for number, sentence in enumerate(self.sentences))

@@ -117,6 +117,8 @@ def show_answer(answer: AnswerJson, *, explain: bool = False, context: bool = Fa
             _show_citation(out, citation)
     else:
         reason = _REASONS.get(answer.reason or "", plain(answer.reason or ""))
+        if answer.total == 0 and answer.reason == "no_match":
+            reason = "No note mentions this."
         if answer.reason == "filtered_out":
             reason = _nothing_then(answer.filters) or reason
         _print(out, Text.assemble(("The notes do not say.", "bold"), f" {reason}".rstrip()))
@@ -261,14 +263,16 @@ def _print(console: Console, text: Text, *, indent: int = 0, shorten: bool = Fal
 
 
 def _marked(answer: AnswerJson) -> Text:
-    """The sentences, each followed by the numbers of its citations."""
+    """The sentences, each followed by the numbers of its citations; items on lines of their own."""
     text = Text()
     for sentence in answer.sentences:
-        text.append(" " if text else "").append(plain(sentence.text))
+        text.append(("\n" if sentence.own_line else " ") if text else "").append(plain(sentence.text))
         for number in sentence.citations:
             text.append(f" [{number}]", "cyan")
         if sentence.support is not Support.SUPPORTED:
             text.append(f" ({sentence.support})", "yellow")
+    if answer.more:
+        text.append(f"\nand {answer.more} more", "dim")
     return text
 
 

@@ -12,14 +12,16 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from ragnotes.answers import JOINT, NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence, Support
+from ragnotes.answers import NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence, Support
 from ragnotes.asking.abstention import reason_to_abstain
+from ragnotes.asking.answer_forms import form_answer, passages_wanted
 from ragnotes.asking.drafting import PROMPT_EVIDENCE, Task, draft_sentences
 from ragnotes.asking.evidence import select_evidence
-from ragnotes.asking.extraction import extract
+from ragnotes.asking.extraction import Extract
 from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
 from ragnotes.asking.markers import without_foreign_markers
+from ragnotes.asking.mention_questions import mentions_asked
 from ragnotes.asking.own_time import FROM_QUESTION, holdings_of, limited_to_own_time, subject_of
 from ragnotes.asking.own_words import asks_for_a_kind
 from ragnotes.asking.recency import of_the_outermost_day
@@ -103,28 +105,44 @@ class Asker:
         with self.store.reading() as snapshot:
             vector = self.embedder.embed_queries([question])[0]
             filters, subject = self._in_time(snapshot, question, request.filters, request.clock)
-            at_least = max(request.limit, PROMPT_EVIDENCE)
+            mentions = mentions_asked(question, filters, today=request.clock.today(self.zone), order=self.order)
+            filters = mentions.filters if mentions else filters
+            wide = passages_wanted(question)
+            at_least = max(request.limit, PROMPT_EVIDENCE, wide)
             hits, left_out = self._retrieve(snapshot, question, subject, vector, filters, at_least)
             shown = hits[: request.limit]
             passages = tuple(with_surroundings(snapshot, shown) if request.surroundings else shown)
             laps.lap("search")
             yield Passages(passages)
             subject = subject_of_link(subject) if asks_for_link(question) else subject
-            evidence = select_evidence(snapshot, self.embedder, vector, hits, subject=subject, filters=filters)
+            evidence = select_evidence(
+                snapshot, self.embedder, vector, hits, subject=subject, filters=filters, passages=wide
+            )
             reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, question=question, subject=subject)
             foreign = unmatched(snapshot, filters) if not hits else ()
             if filters.order:
                 evidence = of_the_outermost_day(evidence, filters)
+            formed = form_answer(
+                snapshot,
+                question,
+                evidence,
+                subject=subject,
+                filters=filters,
+                reason=reason,
+                mentions=mentions,
+                is_fresh=self.is_fresh,
+                order=self.order,
+            )
             generation = snapshot.generation
             laps.lap("evidence")
-        told = _Told(reason)
-        if reason is None:
-            yield from self._tell(told, request, question, subject, evidence, laps)
+        told = _Told(formed.reason)
+        if formed.reason is None:
+            yield from self._tell(told, request, question, evidence, formed.extracted, laps)
         laps.lap("answer")
         yield Final(
             Answer(
                 question=question,
-                mode=Mode.ABSTAINED if reason else Mode.GENERATED if told.model else Mode.EXTRACTIVE,
+                mode=Mode.ABSTAINED if formed.reason else Mode.GENERATED if told.model else Mode.EXTRACTIVE,
                 reason=told.reason,
                 sentences=tuple(told.sentences),
                 citations=tuple(told.citations),
@@ -134,8 +152,10 @@ class Asker:
                 generation=generation,
                 timings_ms=laps.laps | {"total": laps.total_ms()},
                 usage=told.usage,
-                left_out=tuple(left_out),
+                left_out=tuple(sorted({*left_out, *formed.left_out})),
                 unmatched=foreign,
+                total=formed.total,
+                more=0 if told.model else formed.extracted.more,
             )
         )
 
@@ -163,18 +183,21 @@ class Asker:
         )
 
     def _tell(
-        self, told: _Told, request: Request, question: str, subject: str, evidence: Sequence[Evidence], laps: _Laps
+        self,
+        told: _Told,
+        request: Request,
+        question: str,
+        evidence: Sequence[Evidence],
+        extracted: Extract,
+        laps: _Laps,
     ) -> Iterator[Event]:
         """The model's sentences where they stand, else the evidence itself."""
-        extracted = extract(question, evidence, subject=subject, order=self.order)
-        as_noted = not has_content(subject) or (
-            asks_for_link(question) and any(item.evidence.links for item in extracted)
-        )
-        if request.llm and not as_noted:  # a day's notes and links are told as they stand
+        told.reason = extracted.reason
+        if request.llm and not extracted.settled:
             task = Task(
                 question,
                 evidence,
-                extracted,
+                extracted.told,
                 self.answer_tokens,
                 lambda: laps.stopped(request),
                 verifier(self.store, self.embedder),
@@ -182,7 +205,7 @@ class Asker:
             )
             yield from self._tell_draft(told, task)
         if not told.sentences:
-            for checked in extracted:
+            for checked in extracted.told:
                 yield from told.tell(checked)
 
     def _tell_draft(self, told: _Told, task: Task) -> Iterator[Event]:
@@ -230,35 +253,37 @@ class _Told:
 
     def tell(self, checked: Checked) -> Iterator[Event]:
         """The sentence, then its citation where that is new."""
+        known = len(self.citations)
+        carriers = (checked.evidence, *checked.also) if checked.support is not Support.UNSUPPORTED else ()
+        numbers = dict.fromkeys(self._number(item, checked.support) for item in carriers)
         text = without_foreign_markers(checked.text)
-        yield Token(JOINT + text if self.sentences else text)
-        if checked.support is Support.UNSUPPORTED:  # there is nothing to cite
-            self.sentences.append(Sentence(text, (), checked.support))
-            return
-        citation = self._citation(checked)
-        self.sentences.append(Sentence(text, (citation.n,), checked.support))
-        if citation not in self.citations:
-            self.citations.append(citation)
+        sentence = Sentence(text, tuple(numbers), checked.support, checked.own_line)
+        yield Token(sentence.joint * bool(self.sentences) + sentence.text)
+        self.sentences.append(sentence)
+        for citation in self.citations[known:]:
             yield Cited(citation)
 
-    def _citation(self, checked: Checked) -> Citation:
-        """The citation of that span, or the next one."""
-        unit, source = checked.evidence.unit, checked.evidence.hit.source
+    def _number(self, evidence: Evidence, support: Support) -> int:
+        """The number of the citation of that span, which is added where it is new."""
+        unit, source = evidence.unit, evidence.hit.source
         span = (source.doc_id, unit.start, unit.end)
         for citation in self.citations:
             if (citation.source.doc_id, citation.start, citation.end) == span:
-                return citation
-        return Citation(
-            n=len(self.citations) + 1,
-            source=source,
-            place=checked.evidence.place,
-            start=unit.start,
-            end=unit.end,
-            quote=checked.evidence.text,
-            links=checked.evidence.links,
-            score=checked.evidence.score,
-            support=checked.support,
+                return citation.n
+        self.citations.append(
+            Citation(
+                n=len(self.citations) + 1,
+                source=source,
+                place=evidence.place,
+                start=unit.start,
+                end=unit.end,
+                quote=evidence.text,
+                links=evidence.links,
+                score=evidence.score,
+                support=support,
+            )
         )
+        return len(self.citations)
 
 
 class _Laps:

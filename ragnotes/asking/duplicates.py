@@ -19,7 +19,7 @@ from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.types import Chunk, Source, Unit
 from ragnotes.written_dates import find_dates
 
-__all__ = ["distinct", "says_again"]
+__all__ = ["distinct", "in_series", "says_again"]
 
 LOOKED_AT = 30
 """Candidates that are searched for copies, best first; more only where the hits are not complete yet."""
@@ -164,15 +164,15 @@ def _two_entries(hit: Hit, other: Hit, words: int) -> bool:
     """
     here, there = hit.chunk.place, other.chunk.place
     dated = here.date is not None and there.date is not None and here.date != there.date
-    if words < BRIEF_WORDS and (dated or _in_series(hit.source.title, other.source.title)):
+    if words < BRIEF_WORDS and (dated or in_series(hit.source.title, other.source.title)):
         return True
     headings = [(place.heading or "").split(HEADING_SEPARATOR)[-1].lower() for place in (here, there)]
     if words < SHORT_WORDS and headings[0] != headings[1]:
         return True
-    return _in_series(*headings) or not _addresses(hit.chunk) <= _addresses(other.chunk)
+    return in_series(*headings) or not _addresses(hit.chunk) <= _addresses(other.chunk)
 
 
-def _in_series(label: str, other: str) -> bool:
+def in_series(label: str, other: str) -> bool:
     """Whether two labels differ in their numbers only, dates left aside: version 1.2 and version 1.3."""
     here, there = _undated(label), _undated(other)
     return here != there and re.sub(r"\d+", "0", here) == re.sub(r"\d+", "0", there)

@@ -12,13 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ragnotes.answers import NO_FILTERS, Evidence, Filters, Hit
+from ragnotes.asking.verbs import other_forms
 from ragnotes.asking.words import content_stems, has_content, held_stems, query_terms, stems
 from ragnotes.matching import folded, spoken_by
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
 from ragnotes.types import Unit, Vectors
 
-__all__ = ["question_weights", "select_evidence"]
+__all__ = ["PASSAGES", "question_weights", "select_evidence"]
 
 PASSAGES = 5
 """Passages whose units are judged. Eight gave no more answers on squad and the seed notes, and take longer."""
@@ -45,12 +46,13 @@ def question_weights(snapshot: Snapshot, question: str) -> dict[str, float]:
     A word that the notes do not hold weighs most: an answer that lacks it does not bear on the question.
     """
     terms = [term for term in query_terms(question) if term.isalnum() or "'" in term]
-    frequencies = snapshot.frequencies(terms)
+    forms = {term: [term, *other_forms(term)] for term in terms}
+    frequencies = snapshot.frequencies(list(dict.fromkeys(form for each in forms.values() for form in each)))
     total = max(snapshot.count(), 1)
     return {
         stem: math.log(1 + (total - count + 0.5) / (count + 0.5))
         for term in terms
-        for stem, count in [(stems(term)[0], min(frequencies.get(term, 0), total))]
+        for stem, count in [(stems(term)[0], min(sum(frequencies.get(form, 0) for form in forms[term]), total))]
     }
 
 
@@ -62,6 +64,7 @@ def select_evidence(
     *,
     subject: str,
     filters: Filters = NO_FILTERS,
+    passages: int = PASSAGES,
 ) -> list[Evidence]:
     """The units of the best hits, best first; ties go to the better passage, then to the earlier unit.
 
@@ -70,8 +73,8 @@ def select_evidence(
     the units of others count less.
     """
     rarity = question_weights(snapshot, subject) if has_content(subject) else {}
-    places = _places(snapshot, hits[:PASSAGES])
-    all_units = [(hit, unit) for hit in hits[:PASSAGES] for unit in hit.chunk.units]
+    places = _places(snapshot, hits[:passages])
+    all_units = [(hit, unit) for hit in hits[:passages] for unit in hit.chunk.units]
     if filters.speakers:
         all_units = [(hit, unit) for hit, unit in all_units if spoken_by(_voices(places, hit, unit), filters.speakers)]
     units = ([(hit, unit) for hit, unit in all_units if _tells(hit, unit)] or all_units)[:UNITS]

@@ -2,49 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ragnotes.answers import Evidence, Support
+from ragnotes.asking.conflicts import conflicting
 from ragnotes.asking.duplicates import says_again
 from ragnotes.asking.link_questions import asks_for_link, links_to_tell, with_links
+from ragnotes.asking.lists import MAX_ITEMS
+from ragnotes.asking.short_answers import disputed, short_answer, telling_first
 from ragnotes.asking.verification import Checked
 from ragnotes.asking.when import dated_first, day_told
 from ragnotes.asking.words import content_stems, has_content
 from ragnotes.dates import DayMonthOrder
+from ragnotes.spelled_dates import shortly
 
-__all__ = ["extract", "stands"]
+__all__ = ["Extract", "extract", "stands"]
 
 MAX_SENTENCES = 3
-MAX_WORDS = 34
+MAX_WORDS = 40
 """A second sentence is added only while the answer stays about this short."""
 MAX_NOTED, MAX_NOTED_WORDS = 8, 120
 """What an answer may hold that tells what was noted at some time."""
-CLOSE = 0.85
+CLOSE = 0.9
 """How near a further piece must come to the best one's score."""
 
 
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """The answer that the evidence gives: its sentences, how many fitting pieces are not told, and a reason to say so.
+
+    `settled` says that a model has nothing to add: a date, a list and a contradiction are told as they stand.
+    """
+
+    told: tuple[Checked, ...]
+    more: int = 0
+    reason: str | None = None
+    settled: bool = False
+
+
 def extract(
-    question: str, evidence: Sequence[Evidence], *, subject: str, order: DayMonthOrder | None = None
-) -> list[Checked]:
-    """The best piece of evidence, and others nearly as good while the answer stays short; no evidence gives [].
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    subject: str,
+    order: DayMonthOrder | None = None,
+    items: Sequence[Evidence] = (),
+) -> Extract:
+    """The best piece of evidence, and others nearly as good while the answer stays short; no evidence tells nothing.
 
     Asked for a time and no `subject`, the answer is what was noted then, day by day in the order of the notes. Asked
-    when the person did something, it opens with that day. Asked for a link, each piece ends with those that fit, none
-    told twice. A sentence brings its footnotes. `order` says which number of `3/4` is the day.
+    for a date or number, it opens with that; asked when the person did something, with that day. Asked for a
+    link, each piece ends with those that fit, none told twice. `items` are told instead, each on its line, and pieces
+    that contradict each other with their days. A sentence brings its footnotes. `order` says which number of `3/4` is
+    the day.
     """
     if asks_for_link(question):
-        evidence = with_links(question, evidence, subject=subject)
+        chosen = _linking(question, with_links(question, evidence, subject=subject), subject, order)
+        told = [_checked(question, item, order) for item in chosen]
+        return Extract(tuple(_with_links_told(question, told, subject)), settled=any(item.links for item in chosen))
+    if not has_content(subject):
+        pieces = list(_distinct(sorted(evidence, key=_when_noted)))
+        chosen = _cut(pieces, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
+        return Extract(_lines(question, chosen, order), more=len(pieces) - len(chosen), settled=True)
+    if against := conflicting(question, evidence):
+        return Extract(tuple(map(_dated, against[:MAX_SENTENCES])), reason="conflicting", settled=True)
+    if items:
+        return Extract(_lines(question, items[:MAX_ITEMS], order), more=len(items[MAX_ITEMS:]), settled=True)
+    in_order = dated_first(question, telling_first(question, evidence, order=order), order=order)
+    if short := _told_first(question, in_order, order):
+        told = [_checked(question, item, order) for item in _with_footnotes(in_order[:1], evidence)]
+        return Extract((*short, replace(told[0], own_line=True), *told[1:]), settled=True)
+    return Extract(tuple(_checked(question, item, order) for item in _with_footnotes(_chosen(in_order), evidence)))
+
+
+def _linking(
+    question: str, evidence: Sequence[Evidence], subject: str, order: DayMonthOrder | None
+) -> Sequence[Evidence]:
+    """The pieces that answer a question for a link; all of a time where nothing else is asked."""
     if has_content(subject):
-        in_order = dated_first(question, evidence, order=order)
-        chosen = _chosen(in_order, max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
-        chosen = _with_footnotes(chosen, evidence)
-    else:
-        in_order = sorted(evidence, key=_when_noted)
-        chosen = _chosen(in_order, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
-    checked = [Checked(_sentence(question, item, order), item, Support.SUPPORTED) for item in chosen]
-    return list(_with_links_told(question, checked, subject)) if asks_for_link(question) else checked
+        return _with_footnotes(_chosen(dated_first(question, evidence, order=order)), evidence)
+    pieces = _distinct(sorted(evidence, key=_when_noted))
+    return _cut(pieces, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
+
+
+def _told_first(question: str, evidence: Sequence[Evidence], order: DayMonthOrder | None) -> list[Checked]:
+    """The date or number that is asked for, from the best piece; none where that opens with a day."""
+    for item in evidence[:1]:
+        plain, hit = item.unit.plain, item.hit
+        context = f"{hit.source.title} {hit.chunk.context} {item.unit.lead}"
+        short = short_answer(question, plain, shown=item.unit.shown, context=context, order=order)
+        own_day = day_told(question, plain, item.place.date, order=order)
+        if short and short != plain and own_day is None and not disputed(question, short, evidence, order=order):
+            return [Checked(short, item, Support.SUPPORTED)]
+    return []
+
+
+def _checked(question: str, item: Evidence, order: DayMonthOrder | None) -> Checked:
+    return Checked(_sentence(question, item, order), item, Support.SUPPORTED)
+
+
+def _lines(question: str, pieces: Sequence[Evidence], order: DayMonthOrder | None) -> tuple[Checked, ...]:
+    """The pieces, each on a line of its own where there are several."""
+    return tuple(replace(_checked(question, item, order), own_line=len(pieces) > 1) for item in pieces)
+
+
+def _dated(item: Evidence) -> Checked:
+    """The piece after the days it was noted on."""
+    text = item.unit.shown or item.unit.plain
+    day = f"{shortly(item.place.date)}: " if item.place.date else ""
+    return Checked(text if text.startswith(day[:-2] or "\0") else day + text, item, Support.SUPPORTED, own_line=True)
 
 
 def _with_links_told(question: str, checked: Sequence[Checked], subject: str) -> Iterator[Checked]:
@@ -60,8 +128,22 @@ def _when_noted(item: Evidence) -> tuple[date, str, int, int]:
     return day, item.hit.source.path, item.unit.start, -item.unit.end
 
 
-def _chosen(evidence: Sequence[Evidence], *, max_sentences: int, max_words: int, close: float) -> list[Evidence]:
-    """The first pieces, none twice, until the answer is full or a piece is less `close` to the first."""
+def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """What is told where one thing is asked for."""
+    return _cut(_distinct(evidence), max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
+
+
+def _distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    """The pieces without those that say again what one before says."""
+    kept: list[Evidence] = []
+    for item in evidence:
+        if not any(_repeats(item, other) for other in kept):
+            kept.append(item)
+            yield item
+
+
+def _cut(evidence: Iterable[Evidence], *, max_sentences: int, max_words: int, close: float) -> list[Evidence]:
+    """The first pieces, until the answer is full or a piece is less than `close` to the first."""
     chosen: list[Evidence] = []
     words = 0
     for item in evidence:
@@ -69,9 +151,8 @@ def _chosen(evidence: Sequence[Evidence], *, max_sentences: int, max_words: int,
         full = words + size > max_words or len(chosen) == max_sentences
         if chosen and (full or item.score < close * chosen[0].score):
             break
-        if not any(_repeats(item, other) for other in chosen):
-            chosen.append(item)
-            words += size
+        chosen.append(item)
+        words += size
     return chosen
 
 

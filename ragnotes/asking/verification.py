@@ -59,11 +59,16 @@ _SENTENCE_END = re.compile(r"[.!?][)\"”'’\]]*$")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A sentence of an answer with the evidence that carries it best."""
+    """A sentence of an answer with the evidence that carries it best.
+
+    `also` is what else it rests on, as a total does; with `own_line` it is an item, and stands on a line of its own.
+    """
 
     text: str
     evidence: Evidence
     support: Support
+    also: tuple[Evidence, ...] = ()
+    own_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)

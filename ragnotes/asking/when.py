@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from ragnotes.answers import Evidence
 from ragnotes.asking.own_words import of_a_thing, speaks_of_own_notes
+from ragnotes.asking.verbs import BASE_FORMS
+from ragnotes.asking.words import content_stems, held_stems
 from ragnotes.spelled_dates import shortly
 from ragnotes.types import DateRange
 from ragnotes.written_dates import DayMonthOrder, Form, find_dates
@@ -22,11 +24,13 @@ CLOSE = 0.8
 
 _WHEN = re.compile(
     r"^[\s¿¡]*(?:(?:since\s+|desde\s+|seit\s+)?(?:when|cu[aá]ndo|wann)"
-    r"|(?:on|in|en|an|in)?\s*(?:what|which|qué|welche[nmrs]?)\s+(?:days?|dates?|week|month|year|día|fecha|mes|año|tag|datum))\b"
+    r"|(?:on|in|en|an|in)?\s*(?:what|which|qué|welche[nmrs]?)\s+(?:days?|dates?|week|month|year|día|fecha|mes|año"
+    r"|tag|datum))\b"
     r"|\b(?:on|in)\s+(?:what|which)\s+(?:day|date|week|month|year)\b",
     re.IGNORECASE,
 )
 _OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*|mi|mis|yo)\b", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"[\W\d]*([^\W\d]+)")
 _HAPPENED_ON = re.compile(
     r"\b(?:on|in|since|am|im|seit|el|en|desde)\s+(?:the\s+|(?:\w+day|\w+tag),?\s+)?$", re.IGNORECASE
 )
@@ -35,12 +39,24 @@ _HAPPENED_ON = re.compile(
 def day_told(question: str, text: str, noted: DateRange | None, *, order: DayMonthOrder | None = None) -> str | None:
     """The day that answers the question, for a sentence noted on these days; None where no day is asked for.
 
-    Asked when the rest of the world did something, the day of a note says nothing.
+    Asked when the rest of the world did something, the day of a note says nothing. "When was the kettle repaired?" is
+    of the own life where a log says so: "repaired the kettle".
     """
-    if not _WHEN.search(question) or not (_OWN.search(question) or speaks_of_own_notes(question)):
+    if not _WHEN.search(question):
+        return None
+    own = _OWN.search(question) or speaks_of_own_notes(question)
+    if not own and not (noted and noted.since == noted.until and _logs(text, question)):
         return None
     told = _told_in(text, noted, order) or noted
     return shortly(told) if told else None
+
+
+def _logs(text: str, question: str) -> bool:
+    """Whether the text tells what its writer did as a log does, without saying who, and that is what is asked for."""
+    asked = set(content_stems(question))
+    first = _FIRST_WORD.match(text)
+    doing = first is not None and (first[1].lower() in BASE_FORMS or first[1].lower().endswith("ed"))
+    return 2 * len(asked & held_stems(text)) > len(asked) and (doing or _OWN.search(text) is not None)
 
 
 def dated_first(question: str, evidence: Sequence[Evidence], *, order: DayMonthOrder | None = None) -> list[Evidence]:

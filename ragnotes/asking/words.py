@@ -8,6 +8,7 @@ from threading import Lock
 
 import snowballstemmer
 
+from ragnotes.asking.verbs import BASE_FORMS, other_forms
 from ragnotes.forms import forms_asked, forms_in, spellings_asked
 from ragnotes.languages import FUNCTION_WORDS, language_of
 
@@ -62,7 +63,9 @@ def query_terms(question: str) -> list[str]:
 
 def search_terms(question: str) -> list[str]:
     """The words of a question to search by, and the forms under which an index knows them besides."""
-    return [*query_terms(question), *forms_asked(question, language_of(question))]
+    terms = query_terms(question)
+    verbs = [form for term in terms for form in other_forms(term)]
+    return [*terms, *forms_asked(question, language_of(question)), *(form for form in verbs if form not in terms)]
 
 
 def other_spellings(question: str) -> list[str]:
@@ -109,7 +112,8 @@ def negated(text: str) -> bool:
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
     with _STEMMING:  # the stemmer holds the word at hand, and threads ask at once
-        return str(_STEMMER.stemWord(re.sub(r"['’]s$", "", word).replace("’", "'")))
+        word = re.sub(r"['’]s$", "", word).replace("’", "'")
+        return str(_STEMMER.stemWord(BASE_FORMS.get(word, word)))
 
 
 _STEMMER = snowballstemmer.stemmer("porter")

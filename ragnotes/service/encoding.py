@@ -148,7 +148,12 @@ def answer_json(answer: Answer) -> AnswerJson:
         answer=answer.text,
         mode=answer.mode,
         sentences=[
-            SentenceJson(text=sentence.text, citations=list(sentence.citations), support=sentence.support)
+            SentenceJson(
+                text=sentence.text,
+                citations=list(sentence.citations),
+                support=sentence.support,
+                own_line=sentence.own_line,
+            )
             for sentence in answer.sentences
         ],
         citations=[citation_json(citation) for citation in answer.citations],
@@ -160,6 +165,8 @@ def answer_json(answer: Answer) -> AnswerJson:
         usage=dict(answer.usage),
         left_out=list(answer.left_out),
         unmatched=[unmatched_json(each) for each in answer.unmatched],
+        total=answer.total,
+        more=answer.more,
     )
 
 

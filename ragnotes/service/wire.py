@@ -135,6 +135,7 @@ class SentenceJson(_Wire):
     text: Text
     citations: list[int]
     support: Support
+    own_line: bool = False
 
 
 class FiltersJson(_Wire):
@@ -170,6 +171,8 @@ class AnswerJson(_Wire):
     usage: dict[str, int]
     left_out: list[Name]
     unmatched: list[UnmatchedJson]
+    total: int | None = None
+    more: int = 0
 
 
 class FoundJson(_Wire):

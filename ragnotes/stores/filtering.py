@@ -11,7 +11,7 @@ from ragnotes.matching import folded, path_fits, tag_key
 from ragnotes.stores.rows import pack, placeholders, unpack
 from ragnotes.stores.schema import AS_WRITTEN
 
-__all__ = ["PATH_FUNCTION", "any_of", "passing", "path_matches"]
+__all__ = ["PATH_FUNCTION", "all_of", "any_of", "passing", "path_matches"]
 
 PATH_FUNCTION = "path_matches"
 """The name under which a connection must know `path_matches`."""
@@ -78,6 +78,14 @@ def any_of(words: Sequence[str], *, as_written: Sequence[str] = ()) -> str:
     written = {cut: _quoted(word) for word in as_written if (cut := _as_cut(word)) not in asked}
     in_text = [f"{{{AS_WRITTEN}}} : ({' OR '.join(written.values())})"] if written else []
     return " OR ".join([*asked.values(), *in_text])
+
+
+def all_of(words: Sequence[Sequence[str]]) -> str:
+    """The FTS5 expression that matches where of each word one spelling stands; "" for no words.
+
+    A spelling of several words is matched as a phrase.
+    """
+    return " AND ".join(f"({any_of(spellings)})" for spellings in words if any(map(_as_cut, spellings)))
 
 
 def _as_cut(word: str) -> str:

@@ -13,7 +13,7 @@ from ragnotes.answers import Filters, Scored
 from ragnotes.errors import IndexDamaged
 from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
-from ragnotes.stores.filtering import any_of, passing
+from ragnotes.stores.filtering import all_of, any_of, passing
 from ragnotes.stores.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -115,6 +115,26 @@ class LocalSnapshot:
         limit = min(limit, 2**31)
         rows = self._query(statement, (expression, *values, limit, limit))
         return [Scored(chunk_id, score) for chunk_id, score in rows]
+
+    def holding(self, words: Sequence[Sequence[str]], filters: Filters) -> list[tuple[str, str]]:
+        """The ids of every chunk that holds each word in one of its spellings, stemmed by FTS5, and of its document.
+
+        They come by path and in the order of the text. A spelling of several words is a phrase. No words give all
+        chunks that pass.
+        """
+        passes, values = passing(filters)
+        expression = all_of(words)
+        if words and not expression:
+            return []
+        conditions = [f"chunks.id IN ({passes})"] if filters else []
+        if expression:
+            conditions.insert(0, "chunks.id IN (SELECT rowid FROM words WHERE words MATCH ?)")
+            values = [expression, *values]
+        statement = f"""
+            SELECT chunks.chunk_id, documents.doc_id FROM chunks JOIN documents ON documents.id = chunks.document
+            WHERE {" AND ".join(conditions) or "TRUE"} ORDER BY documents.path, chunks.ordinal
+        """
+        return [(chunk_id, doc_id) for chunk_id, doc_id in self._query(statement, values)]
 
     def sections(self, terms: Sequence[str], chunk_ids: Sequence[str]) -> list[float]:
         """BM25 of the section around each chunk, in the order of the ids; 0 where it holds none of the words."""

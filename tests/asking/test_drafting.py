@@ -42,7 +42,7 @@ class Pieces(ScriptedGenerator):
 def task(
     evidence: Sequence[Evidence] = (BEST, OTHER), stopped: Callable[[], bool] = lambda: False, *, keep: bool = False
 ) -> Task:
-    extracted = extract(QUESTION, evidence[:1] or [BEST], subject=QUESTION)
+    extracted = extract(QUESTION, evidence[:1] or [BEST], subject=QUESTION).told
     return Task(QUESTION, evidence, extracted, 32, stopped, lambda claims: verify(claims, HashingEmbedder(), {}), keep)
 
 

@@ -90,7 +90,13 @@ def test_an_answer_is_told_as_a_reader_sees_it_and_quoted_as_it_stands(
     folder: Path, question: str, told: str, quote: str
 ) -> None:
     answer = ask(folder, question)
-    assert (answer.sentences[0].text, answer.citations[0].quote) == (told, quote)
+    assert (answer.text.split("\n")[-1], answer.citations[0].quote) == (told, quote)
+
+
+def test_the_figure_of_a_row_is_told_first(folder: Path) -> None:
+    answer = ask(folder, "What is the price of the drill?")
+    assert answer.text == "89 €\nTool: Drill | Price: 89 € | Shop: Bauhaus"
+    assert [sentence.citations for sentence in answer.sentences] == [(1,), (1,)]
 
 
 def test_a_sentence_brings_its_footnote_from_far_below(folder: Path) -> None:

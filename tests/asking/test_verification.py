@@ -174,19 +174,22 @@ def test_a_refusal_is_known(sentence: str) -> None:
 def test_extraction_takes_near_equals_while_short_and_no_span_twice() -> None:
     whole = piece("The pillars are: honesty; speed", score=0.8)
     part = piece("honesty", start=17, score=0.79)
-    near, far = piece("Speed matters.", start=60, score=0.7), piece("Old news.", start=90, score=0.5)
-    assert [item.text for item in extract("?", [whole, part, near, far], subject="pillars")] == [
+    near, far = piece("Speed matters.", start=60, score=0.75), piece("Old news.", start=90, score=0.5)
+    assert [item.text for item in extract("?", [whole, part, near, far], subject="pillars").told] == [
         whole.unit.plain,
         near.unit.plain,
     ]
-    assert extract("?", [], subject="pillars") == []
-    long = piece("word " * 30, score=0.8)
-    assert len(extract("?", [long, near], subject="pillars")) == 1
+    assert extract("?", [], subject="pillars").told == ()
+    long = piece("word " * 39, score=0.8)
+    assert len(extract("?", [long, near], subject="pillars").told) == 1
 
 
 def test_an_answer_opens_with_the_date_that_was_asked_for_and_ends_with_the_link() -> None:
     dated = piece("Read the overview.", date="2024-01-07")
-    assert extract("When did I read the overview?", [dated], subject="read")[0].text == "2024-01-07: Read the overview."
-    assert extract("What did I read?", [dated], subject="read")[0].text == "Read the overview."
+    assert (
+        extract("When did I read the overview?", [dated], subject="read").told[0].text
+        == "2024-01-07: Read the overview."
+    )
+    assert extract("What did I read?", [dated], subject="read").told[0].text == "Read the overview."
     # The day of a note is not the day of what it tells of.
-    assert extract("When was the overview published?", [dated], subject="read")[0].text == "Read the overview."
+    assert extract("When was the overview published?", [dated], subject="read").told[0].text == "Read the overview."

@@ -47,6 +47,8 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
         ("When did I run the marathon in Valencia?", "2023-12-03: What: marathon in Valencia | Date: 2023-12-03"),
         ("When did I repair the bicycle?", "2024-06-01: Repaired the bicycle."),
         ("On which day did I see the eclipse from the roof?", "2023-07-07: Saw the eclipse from the roof."),
+        ("When was the kettle repaired?", "2023-03-20: repaired the kettle"),
+        ("When was the eclipse seen from the roof?", "2023-07-07: Saw the eclipse from the roof."),
         ("When did I move to the harbour?", "2023-03: Moved to the harbour."),
         ("When did I buy the graphics card?", "2024-03-09: Bought the graphics card on 9 March 2024."),
         ("When did I book the ferry?", "2024-05-01: Booked the ferry for 12 June 2024."),

@@ -4,12 +4,12 @@ _PLACE = {"doc_id", "path", "title", "kind", "heading", "line", "page", "t_start
 HIT = _PLACE | {"rank", "score", "cosine", "bm25", "signals", "start", "end", "text", "links"}
 HIT |= {"before", "after", "also"}
 CITATION = _PLACE | {"n", "start", "end", "quote", "links", "score", "support"}
-SENTENCE = {"text", "citations", "support"}
+SENTENCE = {"text", "citations", "support"} | {"own_line"}
 FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"} | {"order"}
 ANSWER = (
     {"question", "answered", "reason", "answer", "mode", "sentences", "citations", "passages", "filters", "model"}
     | {"generation", "timings_ms", "usage"}
-    | {"left_out", "unmatched"}  # ours
+    | {"left_out", "unmatched", "total", "more"}  # ours
 )
 FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out", "unmatched"}
 _FILES = {"added", "changed", "moved", "removed", "unchanged", "skipped", "failed"}

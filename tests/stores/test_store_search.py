@@ -288,3 +288,33 @@ def test_what_there_is_to_filter_by_is_listed(searched: Store) -> None:
         assert snapshot.values_of("kinds") == ["note", "paper", "transcript"]
         assert [path for path in snapshot.values_of("paths") if not path.endswith(".md")] == ["Home", "work"]
         assert (snapshot.values_of("since"), snapshot.values_of("until")) == (["2024-12-20"], ["2024-02-01"])
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize(
+    ("words", "held"),
+    [
+        ([["common"]], lambda text: True),
+        ([["PARAGRAPHS"], ["7", "2"]], lambda text: {"7", "2"} & set(text.split())),
+        (
+            [["paragraph 1", "paragraph 12"], ["2"]],
+            lambda text: text in ("paragraph 1 2 common", "paragraph 12 2 common"),
+        ),
+        ([["common"], ["zebra"]], lambda text: False),
+        ([["common"], ["++"]], lambda text: True),
+        ([["++"]], lambda text: False),
+        ([], lambda text: True),
+    ],
+)
+def test_what_holds_all_words_is_found_without_end_in_the_order_of_the_notes(
+    searched: Store, name: str, words: list[list[str]], held: Callable[[str], object]
+) -> None:
+    filters, passes = FILTERS[name]
+    expected = [
+        (chunk.chunk_id, chunk.doc_id)
+        for each in sorted(many(60), key=lambda each: each.document.path)
+        for chunk in each.chunks
+        if passes(each, chunk) and held(chunk.plain)
+    ]
+    with searched.reading() as snapshot:
+        assert snapshot.holding(words, filters) == expected

@@ -1,0 +1,192 @@
+"""The date or number that a question asks for, verbatim from the piece of evidence that holds it.
+
+A wrong short answer is worse than none: where a piece holds two candidates, or none that the question does not already
+say, there is no short answer and the sentence stands alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+from ragnotes.answers import Evidence
+from ragnotes.asking.question_forms import AskedFor, asked_kind, counted_in
+from ragnotes.asking.words import STOP_WORDS, content_stems, held_stems, names_in, stems
+from ragnotes.written_dates import DayMonthOrder, find_dates
+
+__all__ = ["candidates", "disputed", "short_answer", "telling_first"]
+
+_YEAR = re.compile(
+    r"(?<![\w.,/$€£-])(?:1[0-9]{3}|20[0-9]{2})(?:s\b)?(?![\w%]|[.,/:-]\d|\s*(?:[a-z]+\s)?(?:km|m|kg|people)\b)"
+)
+_CENTURY = re.compile(r"\b(?:\d{1,2}(?:st|nd|rd|th)|1?[0-9]\.)\s+(?:century|Jahrhundert)\b", re.IGNORECASE)
+_NUMBER_WORD = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion"
+    r"|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce"
+    r"|deux|trois|quatre|cinq|sept|huit|neuf|dix)"
+)
+_SCALE = r"(?:\s(?:hundred|thousand|million|billion|trillion|millones|mil|Millionen|Milliarden|millions|milliards))?"
+_DIGITS = r"(?:[$€£¥]\s?)?(?<![\w.,/:-])\d+(?:[.,]\d+)*" + _SCALE
+_UNIT = (
+    r"(?:\s?(?:%|°[CF]?|[$€£¥])|\s(?:percent|euros?|dollars?|pounds?|km²?|m²|mm²?|cm|kg|[kKMGT]i?B|ms|GHz|°C|EUR|USD))?"
+)
+_NUMBER = re.compile(rf"(?:{_DIGITS}(?![\w:]|[/-]\d){_UNIT}|\b{_NUMBER_WORD}(?:[\s-]{_NUMBER_WORD})*\b)", re.IGNORECASE)
+_WORD = re.compile(r"\w+(?:['’]\w+)?")
+_CLAUSE_END = re.compile(r"[,;:()–—]\s|\s\(|\s(?:and|but|yet|while|whereas|und|aber|y|pero|et|mais)\s", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[,;:()–—.!?](?:\s|$)")
+_NOT_THEN = re.compile(
+    r"\b(?:until|till|before|after|since|by|from|hasta|desde|antes\s+de|bis|seit|vor|nach)\s+(?:about\s+)?$",
+    re.IGNORECASE,
+)
+"""Before a day on which the thing itself did not happen."""
+_QUALIFIES = re.compile(r"\b(?:an?|the|this|that|his|her|its|their)\s+$", re.IGNORECASE)
+"""Before a year that says which: `a 1643 publication`."""
+_IS_HELD = re.compile(r"^\W*when\s+(?:is|are|do|does|can|should|must)\b", re.IGNORECASE)
+CLOSE = {AskedFor.DATE: 0.9, AskedFor.YEAR: 0.9, AskedFor.NUMBER: 0.9}
+"""From which share of the best score a piece that holds what is asked for goes before one that does not."""
+RIVALS, RIVAL_SCORE = 6, 0.8
+"""How many pieces are looked at for another date or number, and how near they must come to the best."""
+LEAST_HELD = {AskedFor.DATE: 0.55, AskedFor.YEAR: 0.4, AskedFor.NUMBER: 0.4}
+"""The share of the question's words that a piece must hold for its date or number to be the one asked for."""
+_ASKS_FOR_A_VALUE = re.compile(
+    r"\b(?:what|which|how|when|where|who|qué|cu[aá]l|cu[aá]nt[oa]s?|wie|was|welche[rsnm]?|wann|wer|quel(?:le)?s?"
+    r"|combien)\b",
+    re.IGNORECASE,
+)
+_MONEY_ASKED = re.compile(
+    r"\bhow\s+much\s+(?:did|does|do|was|is|were|are|will|would|money)\b|\b(?:price|cost|costs|pay|paid|spend|spent)\b"
+    r"|\b(?:kostet|gekostet|preis|bezahlt)\b|\b(?:cuesta|cost[oó]|precio|pagu[eé])\b",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"(?<![\w.,])(?:[$€£¥]\s?\d+(?:[.,]\d+)*(?:\s(?:million|billion|thousand))?|(?:EUR|USD|CHF|GBP)\s\d+(?:[.,]\d+)*"
+    r"|\d+(?:[.,]\d+)*\s?(?:(?:million|billion|thousand)\s)?(?:[€£¥$]|(?:euros?|dollars?|pounds?|cents?|EUR|USD|CHF"
+    r"|GBP)\b))",
+    re.IGNORECASE,
+)
+_SUPERLATIVE = re.compile(
+    r"\b(?:most|least|best|worst|\w+est|total|average|mean|más|menos|am\s+\w+sten)\b", re.IGNORECASE
+)
+MIN_CELLS, MIN_SHORT_FORM = 2, 3
+_NEAR_WORDS, _NOUN_WORDS = 3, 2
+
+
+def short_answer(
+    question: str, text: str, *, shown: str = "", context: str = "", order: DayMonthOrder | None = None
+) -> str | None:
+    """The one candidate in `text` of the kind that the question asks for; None where there is none or several.
+
+    `shown` is how an answer tells a row, with the labels of its columns: then the cell under the asked one is it.
+    `context` is what stands above the text: its title, its headings.
+    """
+    if cell := _cell(question, text, shown):
+        return cell
+    kind = asked_kind(question)
+    if kind is None:
+        return None
+    asked, held = set(content_stems(question)), held_stems(text)
+    around = held | held_stems(context)
+    if len(asked & held) < LEAST_HELD[kind] * len(asked) or not set(_particular(question)) <= around:
+        return None
+    found = candidates(kind, question, text, order=order)
+    if len(found) > 1:
+        found = candidates(kind, question, _nearest_clause(question, text), order=order)
+    return found[0] if len(found) == 1 and found[0] else None
+
+
+def _particular(question: str) -> list[str]:
+    """The stems of its names and of words with digits: what speaks of another model or year is no answer."""
+    figures = [word for word in _WORD.findall(question) if any(map(str.isdigit, word))]
+    return stems(" ".join([*names_in(question), *figures]))
+
+
+def _cell(question: str, text: str, shown: str) -> str | None:
+    """The figure of a row under the one label that the question names, while it names another cell by its words."""
+    cells = [(label, value) for label, found, value in (cell.partition(": ") for cell in shown.split(" | ")) if found]
+    if len(cells) < MIN_CELLS or not _ASKS_FOR_A_VALUE.search(question) or _SUPERLATIVE.search(question):
+        return None
+    asked = set(content_stems(question))
+    told = [value for label, value in cells if _names(label, asked)]
+    named = any(asked & set(stems(value)) for value in shown.split(" | ") if value.partition(": ")[2] not in told)
+    new = [value for value in told if not set(stems(value)) <= set(stems(question)) and value in text]
+    return new[0] if named and len(told) == 1 and new and any(map(str.isdigit, new[0])) else None
+
+
+def _names(label: str, asked: set[str]) -> bool:
+    """Whether all words of a label are asked for, short forms too: `Dim` for dimensions."""
+    words = content_stems(label)
+    return any(word.isalpha() for word in words) and all(
+        any(word == stem or (len(word) >= MIN_SHORT_FORM and stem.startswith(word)) for stem in asked) for word in words
+    )
+
+
+def _nearest_clause(question: str, text: str) -> str:
+    """The clause of `text` with most words of the question; "" where two have as many."""
+    asked = set(content_stems(question))
+    clauses = sorted(((len(asked & set(stems(part))), part) for part in _CLAUSE_END.split(text)), reverse=True)
+    return clauses[0][1] if clauses[0][0] > (clauses[1][0] if len(clauses) > 1 else 0) else ""
+
+
+def telling_first(question: str, evidence: Sequence[Evidence], *, order: DayMonthOrder | None = None) -> list[Evidence]:
+    """The evidence; where a date or number is asked for, pieces close to the best that hold one go first."""
+    kind = asked_kind(question)
+    if kind is None:
+        return list(evidence)
+    least = CLOSE[kind] * max((item.score for item in evidence), default=0.0)
+
+    def tells(item: Evidence) -> bool:
+        return item.score >= least and any(candidates(kind, question, item.unit.plain, order=order))
+
+    return sorted(evidence, key=lambda item: not tells(item))
+
+
+def disputed(question: str, short: str, evidence: Sequence[Evidence], *, order: DayMonthOrder | None = None) -> bool:
+    """Whether another good piece, which says as much of the question, has only other candidates."""
+    asked, kind = set(content_stems(question)), asked_kind(question)
+    held = asked & held_stems(evidence[0].unit.plain)
+    for item in evidence[1:RIVALS] if kind else ():
+        rival = item.score >= RIVAL_SCORE * evidence[0].score and held <= held_stems(item.unit.plain)
+        told = candidates(kind, question, item.unit.plain, order=order) if kind and rival else []
+        if told and not any(short in each or (each and each in short) for each in told):
+            return True
+    return False
+
+
+def candidates(kind: AskedFor, question: str, text: str, *, order: DayMonthOrder | None = None) -> list[str]:
+    """What `text` holds of that kind and the question does not say, each once, in order; "" cannot be it."""
+    found = _numbers(question, text) if kind is AskedFor.NUMBER else _dates(kind, question, text, order)
+    known = {*stems(question)}
+    return [each for each in dict.fromkeys(found) if not each or not set(stems(each)) <= known]
+
+
+def _dates(kind: AskedFor, question: str, text: str, order: DayMonthOrder | None) -> Iterator[str]:
+    end = 0
+    spans = [(found.start, found.end) for found in find_dates(text, year=None, order=order) if found.complete]
+    bare = [] if _IS_HELD.search(question) else [match.span() for match in _YEAR.finditer(text)]
+    centuries = [match.span() for match in _CENTURY.finditer(text)]
+    for start, stop in sorted([*spans, *bare, *centuries]):
+        if start < end:
+            continue
+        end = stop
+        before = _NOT_THEN.search(text[:start]) or (_QUALIFIES.search(text[:start]) if (start, stop) in bare else None)
+        if before is not None and before[0].split()[0].lower() not in question.lower().split():
+            yield ""  # one more day, and not the one asked for
+            continue
+        years = _YEAR.findall(text[start:stop]) if kind is AskedFor.YEAR else []
+        yield years[0] if len(years) == 1 else text[start:stop]
+
+
+def _numbers(question: str, text: str) -> Iterator[str]:
+    """The numbers that count what is asked for; where none does, none."""
+    if _MONEY_ASKED.search(question):
+        yield from _MONEY.findall(text)
+        return
+    noun = set(content_stems(counted_in(question))[:_NOUN_WORDS])
+    for match in _NUMBER.finditer(text):
+        following = _SENTENCE_END.split(text[match.end() :], maxsplit=1)[0]
+        bare_year = _YEAR.fullmatch(match[0]) is not None
+        near = takewhile(lambda word: word.lower() not in STOP_WORDS, _WORD.findall(following)[:_NEAR_WORDS])
+        if not bare_year and noun & set(stems(" ".join(near))):
+            yield match[0]
