@@ -176,6 +176,8 @@ class Answer:
     `unmatched` says which filters left nothing to search, where that is why there are no passages.
     `total` is how many notes or mentions there are where the question asks for all, also 0. `more` is how many items,
     notes or mentions fit the question that are not told.
+    `rewritten` is the question as it was searched, where a follow-up was written out in full; `conversation_id` the
+    conversation that keeps this answer.
     """
 
     question: str
@@ -193,6 +195,8 @@ class Answer:
     unmatched: tuple[Unmatched, ...] = ()
     total: int | None = None
     more: int = 0
+    rewritten: str | None = None
+    conversation_id: str | None = None
 
     @property
     def answered(self) -> bool:

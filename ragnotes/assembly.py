@@ -13,6 +13,7 @@ from threading import Lock
 from ragnotes.answers import Filters
 from ragnotes.asking.answer_cache import AnswerCache, ask_cached
 from ragnotes.asking.answering import Asker, Request, checked_question
+from ragnotes.asking.conversing import answered_in_conversation
 from ragnotes.clock import UNSTATED, Clock, zone_of
 from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import IndexMissing, ModelError, NotFound
@@ -21,10 +22,11 @@ from ragnotes.indexing import Indexer, manifest_for, status_of
 from ragnotes.models.bundled import bundled_embedder, bundled_generator
 from ragnotes.models.generator_process import LlamaGenerator
 from ragnotes.models.openai_http import HttpGenerator
-from ragnotes.ports import Embedder, Generator, Store
+from ragnotes.ports import Conversations, Embedder, Generator, Store
 from ragnotes.reading.corpus import FreshnessCheck, check_roots
 from ragnotes.reading.loaders import Limits
 from ragnotes.settings import Settings
+from ragnotes.stores.conversations import FOLDER, ConversationFolder
 from ragnotes.stores.local import LocalStore
 from ragnotes.stores.writing import check_manifest, check_same_roots
 from ragnotes.types import Document, FileRecord, Source
@@ -152,7 +154,14 @@ class Library:
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer. Errors of the question and the index are raised before the first event."""
         checked_question(request.question)
-        return ask_cached(self._asker(llm=request.llm), request, self._answers)
+        kept = self.conversations if self.settings.history else None
+        asker = self._asker(llm=request.llm)
+        return answered_in_conversation(lambda asked: ask_cached(asker, asked, self._answers), request, kept)
+
+    @property
+    def conversations(self) -> Conversations:
+        """What was asked of this index before, as far as it was kept."""
+        return ConversationFolder(self.settings.index / FOLDER)
 
     def status(self) -> IndexStatus:
         """Every file of the corpus with its outcome. Raises IndexMismatch where the index is of other folders."""

@@ -14,10 +14,13 @@ import typer
 from ragnotes import client, console
 from ragnotes.asking.answering import Request
 from ragnotes.cli_eval import evaluate
+from ragnotes.cli_history import history_app
 from ragnotes.clock import Clock
 from ragnotes.errors import UsageError
 from ragnotes.options import (
     ContextOption,
+    ContinueOption,
+    ConversationOption,
     CorpusOption,
     EmbedderOption,
     ExplainOption,
@@ -28,6 +31,7 @@ from ragnotes.options import (
     LimitOption,
     ModelOption,
     ModelUrlOption,
+    NoHistoryOption,
     NoLlmOption,
     NowOption,
     PathOption,
@@ -45,6 +49,7 @@ from ragnotes.service.encoding import event_json, found_json, status_json, summa
 from ragnotes.service.library import Library
 from ragnotes.service.wire import AnswerJson, EventJson, FileJson, SummaryJson
 from ragnotes.settings import Settings, load_settings
+from ragnotes.turns import LAST, NEW
 from ragnotes.types import FileStatus, Kind
 
 __all__ = ["Code", "ask_main", "exit_code", "main"]
@@ -88,10 +93,13 @@ def ask(
     model: ModelOption = None,
     model_url: ModelUrlOption = None,
     server: Annotated[str | None, typer.Option(metavar="URL", help="Ask this running server.")] = None,
+    go_on: ContinueOption = False,
+    conversation: ConversationOption = None,
+    no_history: NoHistoryOption = False,
 ) -> None:
     """Answer QUESTION from the notes. Exit code 3 means that they do not say."""
     flags = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "server": server}
-    settings = load_settings({**flags, "model_url": model_url, "tz": tz})
+    settings = load_settings({**flags, "model_url": model_url, "tz": tz, "history": False if no_history else None})
     filters = _filters(since, until, tag, path, kind, speaker).model_copy(update={"now": now, "tz": settings.tz})
     body = AskBody(
         question=_readable(question),
@@ -101,11 +109,16 @@ def ask(
         surroundings=context or not as_json,
         deadline_ms=deadline * 1000 if deadline else None,
         stream=True,
+        conversation_id=_conversation(settings, conversation, go_on=go_on),
         **dict(filters),  # a model gives its fields
     )
     ignored = [f"--{name}" for name in ("corpus", "index", "embedder", "model") if flags[name]]
     ignored += ["--model-url"] if model_url else []
     answer = _ask_server(settings, body, ignored) if settings.server else _ask_here(ctx.obj, settings, body)
+    if answer.rewritten:
+        console.show_note(f"asked as: {answer.rewritten}")
+    if body.conversation_id and not answer.conversation_id and not settings.server:
+        console.show_note(f"this is not in the history: {settings.index} cannot be written to")
     console.show_left_out(answer.left_out)
     console.show_unmatched(answer.unmatched)
     if not no_llm:
@@ -213,6 +226,7 @@ def serve(
 
 
 app.command(name="eval")(evaluate)
+app.add_typer(history_app, name="history")
 
 
 def open_library(settings: Settings) -> Library:
@@ -287,6 +301,15 @@ def _filters(
         kinds=tuple(kind or ()),
         speakers=tuple(speaker or ()),
     )
+
+
+def _conversation(settings: Settings, conversation: str | None, *, go_on: bool) -> str | None:
+    """Which conversation the question belongs to; a plain one begins another, which -c then continues."""
+    if conversation and go_on:
+        raise UsageError("-c and --conversation are two different conversations", "name one of them")
+    if not settings.history and (conversation or go_on):
+        raise UsageError("no history is kept, so there is no conversation to go on with", "set history = true")
+    return conversation or (LAST if go_on else NEW if settings.history else None)
 
 
 def _readable(question: str) -> str:

@@ -1,19 +1,29 @@
-"""A thin client of a running server: `ask` without loading a model. Imports no engine."""
+"""A thin client of a running server: `ask` without loading a model, and the history kept there. Imports no engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
+from urllib.parse import quote
 
 import httpx
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ragnotes.errors import RagnotesError, ServerError
 from ragnotes.service.bodies import AskBody
 from ragnotes.service.encoding import error_of
-from ragnotes.service.wire import EVENTS, AnswerJson, EventJson, ProblemJson
+from ragnotes.service.wire import (
+    EVENTS,
+    AnswerJson,
+    ConversationJson,
+    ConversationLineJson,
+    EventJson,
+    ProblemJson,
+)
 
-__all__ = ["ask"]
+__all__ = ["ask", "conversation", "conversations", "delete_conversation"]
 
+_Form = TypeVar("_Form")
 _TIMEOUT = httpx.Timeout(10.0, read=60.0)  # the server pings every 15 s
 
 
@@ -41,8 +51,54 @@ def ask(
                 raise _refusal(server, response)
             return _answer(server, _events(response.iter_lines()), show)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        why = f": {error}" if str(error) else ""
-        raise ServerError(f"{server} does not answer{why}", "start it with: ragnotes serve") from error
+        raise _unreachable(server, error) from error
+
+
+def conversations(server: str, limit: int, *, api_key: str | None) -> list[ConversationLineJson]:
+    """The conversations that the server keeps, the latest first. Raises as `ask` does."""
+    content = _told(server, "GET", f"/v1/conversations?limit={limit}", api_key)
+    return _read(server, TypeAdapter(list[ConversationLineJson]), content)
+
+
+def conversation(server: str, conversation_id: str, *, api_key: str | None) -> ConversationJson:
+    """One of them. Raises as `ask` does, and NotFound."""
+    content = _told(server, "GET", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
+    return _read(server, TypeAdapter(ConversationJson), content)
+
+
+def delete_conversation(server: str, conversation_id: str, *, api_key: str | None) -> None:
+    """Removes one of them from the server. Raises as `ask` does, and NotFound."""
+    _told(server, "DELETE", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
+
+
+def _told(server: str, method: str, path: str, api_key: str | None) -> bytes:
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    try:
+        with httpx.Client(timeout=_TIMEOUT, headers=headers, trust_env=False) as client:
+            response = client.request(method, f"{server.rstrip('/')}{path}")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _unreachable(server, error) from error
+    if not response.is_success:
+        raise _refusal(server, response)
+    return response.content
+
+
+def _read(server: str, form: TypeAdapter[_Form], content: bytes) -> _Form:
+    try:
+        return form.validate_json(content)
+    except ValidationError as error:
+        raise _misunderstood(server, error) from error
+
+
+def _unreachable(server: str, error: Exception) -> ServerError:
+    why = f": {error}" if str(error) else ""
+    return ServerError(f"{server} does not answer{why}", "start it with: ragnotes serve")
+
+
+def _misunderstood(server: str, error: ValidationError) -> ServerError:
+    return ServerError(
+        f"{server} answers in another form: {error.errors()[0]['msg']}", "use one version of ragnotes for both"
+    )
 
 
 def _refusal(server: str, response: httpx.Response) -> RagnotesError:
@@ -64,9 +120,7 @@ def _answer(server: str, events: Iterator[tuple[str, str]], show: Callable[[Even
                 raise error_of(event)
             show(event)
     except ValidationError as error:
-        raise ServerError(
-            f"{server} answers in another form: {error.errors()[0]['msg']}", "use one version of ragnotes for both"
-        ) from error
+        raise _misunderstood(server, error) from error
     raise ServerError(f"{server} stopped in the middle of the answer", "ask again")
 
 

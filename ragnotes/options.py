@@ -16,6 +16,8 @@ from ragnotes.types import Kind
 
 __all__ = [
     "ContextOption",
+    "ContinueOption",
+    "ConversationOption",
     "CorpusOption",
     "EmbedderOption",
     "ExplainOption",
@@ -26,6 +28,7 @@ __all__ = [
     "LimitOption",
     "ModelOption",
     "ModelUrlOption",
+    "NoHistoryOption",
     "NoLlmOption",
     "NowOption",
     "PathOption",
@@ -60,6 +63,11 @@ KeepUnsupportedOption = Annotated[
 NoLlmOption = Annotated[bool, typer.Option("--no-llm", help="Answer in the notes' own words.")]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Show what the score of every passage is made of.")]
 ContextOption = Annotated[bool, typer.Option("--context", help="Show what stands around every passage.")]
+ContinueOption = Annotated[bool, typer.Option("-c", "--continue", help="Go on with the last conversation.")]
+ConversationOption = Annotated[
+    str | None, typer.Option("--conversation", metavar="ID", help="Go on with this one; see: ragnotes history.")
+]
+NoHistoryOption = Annotated[bool, typer.Option("--no-history", help="Keep nothing of question and answer.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]
 
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ragnotes.answers import Filters, Scored
+from ragnotes.turns import Conversation, ConversationLine, Turn
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Vectors
 
 __all__ = [
+    "Conversations",
     "Draft",
     "Embedder",
     "FilterName",
@@ -153,3 +155,19 @@ class Store(Protocol):
         self, manifest: Manifest, documents: Iterable[tuple[Document, Sequence[Chunk], FileRecord]]
     ) -> None: ...
     def close(self) -> None: ...
+
+
+class Conversations(Protocol):
+    """What was asked and answered, turn by turn. A turn is kept for good once the method that adds it returns.
+
+    Ids are made by `begin`; any other string raises `errors.NotFound`, and so does one that was deleted. `lines` and
+    `last` go by the time of the last turn.
+    """
+
+    def begin(self, turn: Turn) -> str: ...
+    def append(self, conversation_id: str, turn: Turn) -> None: ...
+    def read(self, conversation_id: str) -> Conversation: ...
+    def last(self) -> str | None: ...
+    def lines(self, limit: int) -> list[ConversationLine]: ...
+    def delete(self, conversation_id: str) -> None: ...
+    def delete_all(self) -> int: ...

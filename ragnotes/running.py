@@ -93,6 +93,11 @@ def opened(library: OpenLibrary, settings: Settings) -> Iterator[Library]:
         found.close()
 
 
-def print_json(model: BaseModel) -> None:
+def print_json(model: BaseModel | Sequence[BaseModel]) -> None:
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    typer.echo(json.dumps(model.model_dump(mode="json"), ensure_ascii=not utf8))
+    shown = (
+        model.model_dump(mode="json")
+        if isinstance(model, BaseModel)
+        else [each.model_dump(mode="json") for each in model]
+    )
+    typer.echo(json.dumps(shown, ensure_ascii=not utf8))

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Whether `3/4` is 3 April, in notes that do not tell by themselves; unset, such dates are not read."""
     tz: str | None = None
     """The time zone that `yesterday` is told by, such as Europe/Madrid; unset, the machine's."""
+    history: bool = True
+    """Whether questions and answers are kept in the index directory."""
     pdf_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
 
     @field_validator("corpus", mode="before")

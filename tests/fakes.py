@@ -18,14 +18,16 @@ import uvicorn
 
 from ragnotes.answers import Answer, Citation, Filters, Hit, Mode, Sentence, Signals, Support, Unmatched
 from ragnotes.asking.answering import Request, checked_question
+from ragnotes.asking.conversing import answered_in_conversation
 from ragnotes.clock import UNSTATED, Clock
 from ragnotes.errors import IndexMismatch, IndexMissing, NotFound
 from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Token
 from ragnotes.models.hashing import HashingEmbedder
-from ragnotes.ports import Prompt, Store, TokenCounter, Usage
+from ragnotes.ports import Conversations, Prompt, Store, TokenCounter, Usage
 from ragnotes.service.app import create_app
 from ragnotes.service.server import bind
 from ragnotes.settings import Settings
+from ragnotes.turns import Conversation, ConversationLine, Turn
 from ragnotes.types import (
     Chunk,
     CueMark,
@@ -119,6 +121,52 @@ class FakeGenerator:
         self.gate.set()
 
 
+class FakeConversations:
+    """The conversations of a library in memory, with ids that count."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, list[Turn]] = {}
+        self._order: list[str] = []
+
+    def begin(self, turn: Turn) -> str:
+        new = f"{len(self._order):016x}"
+        self._kept[new] = [turn]
+        self._order.append(new)
+        return new
+
+    def append(self, conversation_id: str, turn: Turn) -> None:
+        self._turns(conversation_id).append(turn)
+        self._order.append(conversation_id)
+
+    def read(self, conversation_id: str) -> Conversation:
+        turns = self._turns(conversation_id)
+        return Conversation(conversation_id, tuple(turns), len(turns))
+
+    def last(self) -> str | None:
+        return next(iter(self._latest_first()), None)
+
+    def lines(self, limit: int) -> list[ConversationLine]:
+        found = [(each, self._kept[each]) for each in self._latest_first()[:limit]]
+        return [ConversationLine(each, turns[0].question, len(turns), turns[-1].asked_at) for each, turns in found]
+
+    def delete(self, conversation_id: str) -> None:
+        self._turns(conversation_id)
+        del self._kept[conversation_id]
+
+    def delete_all(self) -> int:
+        count = len(self._kept)
+        self._kept.clear()
+        return count
+
+    def _latest_first(self) -> list[str]:
+        return [each for each in dict.fromkeys(reversed(self._order)) if each in self._kept]
+
+    def _turns(self, conversation_id: str) -> list[Turn]:
+        if conversation_id not in self._kept:
+            raise NotFound(f"there is no conversation {conversation_id}", "list them with: ragnotes history")
+        return self._kept[conversation_id]
+
+
 class _FakeStore:
     def __init__(self, library: FakeLibrary) -> None:
         self._library = library
@@ -153,6 +201,8 @@ class FakeLibrary:
         self.asked: list[Request] = []
         self.clocks: list[Clock] = []
         """Of each search."""
+        self.kept = FakeConversations()
+        self.history = True
         self.closed = False
 
     def reset(self) -> None:
@@ -161,6 +211,10 @@ class FakeLibrary:
 
     def indexed(self) -> bool:
         return self.is_indexed
+
+    @property
+    def conversations(self) -> Conversations:
+        return self.kept
 
     def check_index(self) -> None:
         self._need_index()
@@ -210,8 +264,7 @@ class FakeLibrary:
         checked_question(request.question)
         self._fail()
         self._need_index()
-        self.asked.append(request)
-        return self._answer(request)
+        return answered_in_conversation(self._asked, request, self.kept if self.history else None)
 
     def status(self) -> IndexStatus:
         self._need_index()
@@ -246,6 +299,10 @@ class FakeLibrary:
 
     def close(self) -> None:
         self.closed = True
+
+    def _asked(self, request: Request) -> Iterator[Event]:
+        self.asked.append(request)
+        return self._answer(request)
 
     def _answer(self, request: Request) -> Iterator[Event]:
         hits = self._hits(request.question, request.filters, request.surroundings)[: request.limit]

@@ -22,8 +22,8 @@ from tests.fakes import FakeGenerator, fake_settings
 class SlowlyLoaded(Library):
     """A library whose engines are fakes that take a moment to load, and are counted."""
 
-    def __init__(self, corpus: Path, index: Path, *, dimension: int = 16) -> None:
-        super().__init__(fake_settings(corpus=(corpus,), index=index))
+    def __init__(self, corpus: Path, index: Path, *, dimension: int = 16, history: bool = True) -> None:
+        super().__init__(fake_settings(corpus=(corpus,), index=index, history=history))
         self.dimension = dimension
         self.loads: list[str] = []
 
@@ -99,6 +99,28 @@ def test_a_document_is_not_served_once_its_file_has_changed(corpus: Path, tmp_pa
         (corpus / "a.md").write_text("Other words.\n")
         with pytest.raises(NotFound, match=r"a\.md is no longer as it was indexed; run: ragnotes index"):
             library.document(source.doc_id)
+
+
+def test_conversations_outlive_a_rebuild_and_are_no_notes(corpus: Path, tmp_path: Path) -> None:
+    with closing(SlowlyLoaded(corpus, corpus / "index")) as library:
+        library.update()
+        list(library.ask(Request("Which words does the note hold?", llm=False, conversation="new")))
+        *_, final = library.ask(Request("and in 2024?", llm=False, conversation="last"))
+        assert isinstance(final, Final)
+        assert final.answer.rewritten == "Which words does the note hold in 2024?"
+        library.update(rebuild=True)
+        [line] = library.conversations.lines(9)
+        assert (line.id, line.turns) == (final.answer.conversation_id, 2)
+        assert [file.path for file in library.status().files] == ["a.md"]
+
+
+def test_without_history_an_index_keeps_no_question(corpus: Path, tmp_path: Path) -> None:
+    with closing(SlowlyLoaded(corpus, tmp_path / "index", history=False)) as library:
+        library.update()
+        *_, final = library.ask(Request("Which words?", llm=False, conversation="new"))
+        assert isinstance(final, Final)
+        assert final.answer.conversation_id is None
+    assert not (tmp_path / "index" / "conversations").exists()
 
 
 def test_a_first_run_over_an_empty_folder_leaves_no_index(tmp_path: Path) -> None:

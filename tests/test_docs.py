@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-COMMANDS = ("ask", "index", "search", "status", "serve", "eval")
+COMMANDS = ("ask", "index", "search", "status", "serve", "eval", "history")
 
 
 def output(*command: str) -> str:

@@ -36,6 +36,7 @@ from ragnotes.errors import ModelError, UsageError
 from ragnotes.events import Cited, Event, Final, Found, Passages, Token
 from ragnotes.ports import Embedder, Snapshot, Store
 from ragnotes.ports import Generator as LanguageModel
+from ragnotes.turns import Turn
 from ragnotes.types import Source, Vectors
 
 __all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
@@ -48,6 +49,8 @@ class Request:
     """A question and how it is to be answered. `deadline_s` counts from the start of the answer.
 
     `surroundings` asks for the text around the passages, `keep_unsupported` for what the model wrote and no note says.
+    `conversation` is one to continue, `new`, or `last`, and None keeps nothing; without one, `earlier` are the turns
+    that the question may refer to.
     """
 
     question: str
@@ -59,6 +62,8 @@ class Request:
     deadline_s: float | None = None
     clock: Clock = UNSTATED
     cancelled: Callable[[], bool] = field(default=lambda: False)
+    conversation: str | None = None
+    earlier: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

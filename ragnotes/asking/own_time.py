@@ -12,15 +12,17 @@ from datetime import date, timedelta
 
 from ragnotes.answers import Filters, Order
 from ragnotes.asking.own_words import content_of, of_a_thing, of_my_things, order_asked, speaks_of_own_notes
+from ragnotes.errors import UsageError
 from ragnotes.ports import Snapshot
 from ragnotes.question_dates import DaysAsked, days_asked
+from ragnotes.spelled_dates import shortly
 from ragnotes.types import DateRange
 from ragnotes.written_dates import DayMonthOrder
 
 __all__ = ["FROM_QUESTION", "Holds", "holdings_of", "limited_to_own_time", "subject_of", "tells_of"]
 
 FROM_QUESTION = "question"
-"""What `Filters.source` says where the dates come from the question."""
+"""What `Filters.source` says where the dates come from the question, or are what it leaves of dates that were set."""
 
 YEARS_BACK = 6
 """How far back a date without a year is looked for where the notes hold nothing of the latest one."""
@@ -42,20 +44,44 @@ def limited_to_own_time(
     order: DayMonthOrder | None = None,
     holds: Holds = lambda _: True,
 ) -> Filters:
-    """`filters`, with the dates of the question where it asks of the notes' own time and nobody set dates.
+    """`filters`, with the dates of the question where it asks of the notes' own time.
 
-    A date without a year is the latest that the notes hold anything of, or the latest at all. A question for what is
-    newest says so in `Filters.order`; asked for nothing but that, it is limited to the last day of the notes.
+    Where dates were set, what is left are the days of both; raises UsageError where there are none. A date without a
+    year is the latest that the notes hold anything of, or the latest at all. A question for what is newest says so in
+    `Filters.order`; asked for nothing but that, it is limited to the last day of the notes.
     """
     if wanted := order_asked(question):
         filters = replace(filters, order=wanted, today=today)
-    if filters.since or filters.until:
-        return filters
     asked = days_asked(question, today=today, order=order)
+    if filters.since or filters.until:
+        holds = _in_set_days(filters, holds)
+        return _within_set(filters, _own_days(question, asked, today, order, holds) if asked else None)
     days = _own_days(question, asked, today, order, holds) if asked else None
     if wanted and asked is None and speaks_of_own_notes(question) and not content_of(question):
         days = _outermost_day(wanted, today, holds)
     return replace(filters, since=days.since, until=days.until, source=FROM_QUESTION) if days else filters
+
+
+def _within_set(filters: Filters, days: DateRange | None) -> Filters:
+    """The filters, whose dates somebody set, with those of the question besides. Raises UsageError."""
+    if days is None:
+        return filters
+    since, until = max(filters.since or date.min, days.since), min(filters.until or date.max, days.until)
+    if since > until:
+        set_days = " ".join(
+            f"{name} {day}" for name, day in (("since", filters.since), ("until", filters.until)) if day
+        )
+        raise UsageError(
+            f"the question asks for {shortly(days)}, and no day of that is {set_days}", "leave out one of them"
+        )
+    return replace(filters, since=since, until=until, source=FROM_QUESTION)
+
+
+def _in_set_days(filters: Filters, holds: Holds) -> Holds:
+    """`holds` of what lies in the days that were set."""
+    return lambda days: (
+        (filters.since or date.min) <= days.until and days.since <= (filters.until or date.max) and holds(days)
+    )
 
 
 def _own_days(

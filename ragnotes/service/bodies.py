@@ -113,7 +113,7 @@ class SearchBody(FiltersBody):
 
 
 class AskBody(FiltersBody):
-    """`conversation_id` is accepted and not used yet."""
+    """`conversation_id` is one that a server gave, `new` to begin one, or `last`; without it nothing is kept."""
 
     question: Words
     limit: int = Field(default=10, ge=1, le=MAX_LIMIT)
@@ -123,7 +123,7 @@ class AskBody(FiltersBody):
     llm: bool = True
     keep_unsupported: bool = False
     deadline_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    conversation_id: str | None = None
+    conversation_id: Words | None = Field(default=None, max_length=100)
 
 
 def filters_of(body: FiltersBody) -> Filters:
@@ -158,4 +158,5 @@ def request_of(body: AskBody, *, cancelled: Callable[[], bool] = lambda: False) 
         deadline_s=body.deadline_ms / 1000 if body.deadline_ms else None,
         clock=clock_of(body),
         cancelled=cancelled,
+        conversation=body.conversation_id,
     )

@@ -12,6 +12,9 @@ from ragnotes.service.wire import (
     PROBLEM_TYPE,
     AnswerJson,
     CitationJson,
+    CitedPlaceJson,
+    ConversationJson,
+    ConversationLineJson,
     CopyJson,
     DocumentJson,
     EventJson,
@@ -30,9 +33,11 @@ from ragnotes.service.wire import (
     StatusJson,
     SummaryJson,
     TokenJson,
+    TurnJson,
     UnmatchedJson,
     valid_text,
 )
+from ragnotes.turns import Conversation, ConversationLine, Turn
 from ragnotes.types import (
     CueMark,
     DateMark,
@@ -48,6 +53,8 @@ from ragnotes.types import (
 __all__ = [
     "answer_json",
     "citation_json",
+    "conversation_json",
+    "conversation_line_json",
     "document_json",
     "error_of",
     "event_json",
@@ -167,6 +174,8 @@ def answer_json(answer: Answer) -> AnswerJson:
         unmatched=[unmatched_json(each) for each in answer.unmatched],
         total=answer.total,
         more=answer.more,
+        rewritten=answer.rewritten,
+        conversation_id=answer.conversation_id,
     )
 
 
@@ -195,6 +204,28 @@ def event_json(event: Event) -> tuple[str, EventJson]:
             return "citation", citation_json(event.citation)
         case Final():
             return "final", answer_json(event.answer)
+
+
+def conversation_json(conversation: Conversation) -> ConversationJson:
+    return ConversationJson(
+        id=conversation.id, count=conversation.count, turns=[turn_json(turn) for turn in conversation.turns]
+    )
+
+
+def turn_json(turn: Turn) -> TurnJson:
+    return TurnJson(
+        question=turn.question,
+        rewritten=turn.rewritten,
+        answer=" ".join(turn.answer),
+        cited=[CitedPlaceJson.model_validate(place, from_attributes=True) for place in turn.cited],
+        asked_at=turn.asked_at.isoformat() if turn.asked_at else None,
+        generation=turn.generation,
+    )
+
+
+def conversation_line_json(line: ConversationLine) -> ConversationLineJson:
+    asked_at = line.asked_at.isoformat() if line.asked_at else None
+    return ConversationLineJson(id=line.id, question=line.question, turns=line.turns, asked_at=asked_at)
 
 
 def summary_json(summary: IndexSummary) -> SummaryJson:

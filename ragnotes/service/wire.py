@@ -22,6 +22,9 @@ __all__ = [
     "PROBLEM_TYPE",
     "AnswerJson",
     "CitationJson",
+    "CitedPlaceJson",
+    "ConversationJson",
+    "ConversationLineJson",
     "CopyJson",
     "DocumentJson",
     "EventJson",
@@ -44,6 +47,7 @@ __all__ = [
     "StatusJson",
     "SummaryJson",
     "TokenJson",
+    "TurnJson",
     "UnmatchedJson",
     "valid_name",
     "valid_text",
@@ -173,6 +177,8 @@ class AnswerJson(_Wire):
     unmatched: list[UnmatchedJson]
     total: int | None = None
     more: int = 0
+    rewritten: Text | None = None
+    conversation_id: str | None = None
 
 
 class FoundJson(_Wire):
@@ -281,6 +287,44 @@ class ReadyJson(_Wire):
     embedder: Name
     model: Name | None
     generator: Name
+
+
+class CitedPlaceJson(_Wire):
+    """Where an earlier answer was cited from, as it stood then."""
+
+    path: Name
+    title: Name
+    heading: Text | None
+    line: int | None
+    page: int | None
+    t_start: float | None
+    date: str | None
+
+
+class TurnJson(_Wire):
+    """What was asked, and answered then, by that generation of the index; "" where the notes did not say."""
+
+    question: Text
+    rewritten: Text | None
+    answer: Text
+    cited: list[CitedPlaceJson]
+    asked_at: str | None
+    generation: int
+
+
+class ConversationJson(_Wire):
+    """The last turns of a conversation, oldest first; `count` is the number of all."""
+
+    id: str
+    count: int
+    turns: list[TurnJson]
+
+
+class ConversationLineJson(_Wire):
+    id: str
+    question: Text
+    turns: int
+    asked_at: str | None
 
 
 class QueuedJson(_Wire):

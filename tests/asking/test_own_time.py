@@ -9,6 +9,7 @@ from ragnotes.answers import NO_FILTERS, Filters
 from ragnotes.asking.answering import Request
 from ragnotes.asking.own_time import limited_to_own_time, subject_of
 from ragnotes.asking.words import has_content
+from ragnotes.errors import UsageError
 from ragnotes.events import Final
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import DateRange
@@ -45,9 +46,33 @@ def test_any_other_date_is_a_word(question: str) -> None:
     assert subject_of(question, NO_FILTERS, today=TODAY) == question
 
 
-def test_dates_that_were_given_win() -> None:
-    given = Filters(since=date(2020, 1, 1), source="flags")
-    assert limited_to_own_time("What did I read in June 2023?", given, today=TODAY) is given
+def test_the_days_asked_for_and_those_that_were_set_are_intersected() -> None:
+    given = Filters(since=date(2023, 6, 10), source="request")
+    found = limited_to_own_time("What did I read in June 2023?", given, today=TODAY)
+    assert found == Filters(date(2023, 6, 10), date(2023, 6, 30), source="question")
+    given = Filters(date(2023, 1, 1), date(2023, 6, 10), source="request")
+    found = limited_to_own_time("What did I read since June 2023?", given, today=TODAY)
+    assert (found.since, found.until) == (date(2023, 6, 1), date(2023, 6, 10))
+    assert subject_of("What did I read about moss since June 2023?", found, today=TODAY) == "moss"
+
+
+def test_dates_that_were_set_stand_where_the_question_has_none_of_its_own() -> None:
+    given = Filters(since=date(2020, 1, 1), source="request")
+    for question in ("What did I read about moss?", "Which battle was fought in 1760?", "my latest note"):
+        found = limited_to_own_time(question, given, today=TODAY)
+        assert (found.since, found.until, found.source) == (date(2020, 1, 1), None, "request")
+
+
+def test_days_that_do_not_meet_are_told() -> None:
+    given = Filters(since=date(2024, 1, 1), until=date(2024, 1, 31), source="request")
+    with pytest.raises(UsageError, match="asks for 2023-06, and no day of that is since 2024-01-01 until 2024-01-31"):
+        limited_to_own_time("What did I read in June 2023?", given, today=TODAY)
+
+
+def test_a_date_without_year_is_looked_for_within_the_dates_that_were_set() -> None:
+    given = Filters(until=date(2022, 12, 31), source="request")
+    found = limited_to_own_time("What did I note on 22 May?", given, today=TODAY)
+    assert (found.since, found.until) == (date(2022, 5, 22), date(2022, 5, 22))
 
 
 def test_what_is_left_to_look_for() -> None:

@@ -9,7 +9,7 @@ FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"} | {
 ANSWER = (
     {"question", "answered", "reason", "answer", "mode", "sentences", "citations", "passages", "filters", "model"}
     | {"generation", "timings_ms", "usage"}
-    | {"left_out", "unmatched", "total", "more"}  # ours
+    | {"left_out", "unmatched", "total", "more", "rewritten", "conversation_id"}  # ours
 )
 FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out", "unmatched"}
 _FILES = {"added", "changed", "moved", "removed", "unchanged", "skipped", "failed"}

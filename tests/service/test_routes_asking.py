@@ -43,7 +43,7 @@ def test_filters_limit_a_search(server: httpx.Client) -> None:
 
 
 def test_ask_gives_an_answer(server: httpx.Client) -> None:
-    answer = server.post("/v1/ask", json=QUESTION | {"conversation_id": "c1"}).json()
+    answer = server.post("/v1/ask", json=QUESTION | {"conversation_id": "new"}).json()
     assert answer.keys() == contract.ANSWER
     assert (answer["answered"], answer["mode"]) == (True, "generated")
     assert answer["citations"][0]["quote"] == "Embeddings are cached by content hash."
