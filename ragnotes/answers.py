@@ -178,6 +178,8 @@ class Answer:
     notes or mentions fit the question that are not told.
     `rewritten` is the question as it was searched, where a follow-up was written out in full; `conversation_id` the
     conversation that keeps this answer.
+    `confidence` is the probability, in [0, 1], that the notes hold the answer; None where what was noted at some time
+    is told, which is not judged.
     """
 
     question: str
@@ -197,6 +199,7 @@ class Answer:
     more: int = 0
     rewritten: str | None = None
     conversation_id: str | None = None
+    confidence: float | None = None
 
     @property
     def answered(self) -> bool:

@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from ragnotes import console
-from ragnotes.errors import IndexMismatch, IndexMissing, UsageError
+from ragnotes.cli_calibrate import calibrate_index, warn_of_stale_files
+from ragnotes.errors import IndexMismatch, UsageError
 from ragnotes.evaluation.benchmark import Benchmark, read_benchmark, write_corpus
 from ragnotes.evaluation.comparison import ComparisonJson, compare, missed, parse_floors
 from ragnotes.evaluation.outcomes import ask_all
@@ -56,6 +57,10 @@ ProposeOption = Annotated[
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the drafts go. [default: stdout]")]
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Another seed drafts other questions.")]
+CalibrateOption = Annotated[
+    bool, typer.Option("--calibrate", help="Fit to the questions of FILE when to say that the notes do not say.")
+]
+UncalibrateOption = Annotated[bool, typer.Option("--uncalibrate", help="Go back to what was shipped. Takes no FILE.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite the file of --out.")]
 
 
@@ -80,13 +85,23 @@ def evaluate(
     out: OutOption = None,
     seed: SeedOption = 0,
     force: ForceOption = False,
+    calibrate_to_file: CalibrateOption = False,
+    uncalibrate: UncalibrateOption = False,
     embedder: EmbedderOption = None,
     model: ModelOption = None,
     model_url: ModelUrlOption = None,
 ) -> None:
-    """Measure search and answers by the questions of FILE, or draft such a file with --propose."""
+    """Measure search and answers by the questions of FILE, calibrate by them, or draft such a file with --propose."""
     flags = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "model_url": model_url}
     settings = load_settings(flags)
+    if calibrate_to_file or uncalibrate:
+        others = answers or no_llm or compare_with or fail_under or propose_count or out or force
+        if others or calibrate_to_file == uncalibrate or uncalibrate == bool(file):
+            raise UsageError(
+                "--calibrate goes with FILE and --json alone, --uncalibrate alone", "see: ragnotes eval --help"
+            )
+        calibrate_index(ctx.obj, settings, file, as_json=as_json)
+        return
     if (file is None) == (propose_count is None):
         raise UsageError("eval needs either FILE or --propose N", "see: ragnotes eval --help")
     if file is None or propose_count is not None:
@@ -116,7 +131,7 @@ def _measured(
     if not file.is_dir():
         asked = read_questions(file)
         with opened(library, settings) as own:
-            _warn_of_stale_files(own)
+            warn_of_stale_files(own)
             yield own, asked
         return
     benchmark = read_benchmark(file)
@@ -144,28 +159,25 @@ def _index_benchmark(library: Library, benchmark: Benchmark, corpus: Path) -> No
         console.show_note(f"{len(failed)} documents of the benchmark cannot be indexed, {failed[0].path} among them")
 
 
-def _warn_of_stale_files(library: Library) -> None:
-    """Raises IndexMissing where there is no index; what is stale in one would only look like a miss."""
-    library.store()
-    if not library.indexed():
-        raise IndexMissing("the index is empty", "run: ragnotes index")
-    stale = [record.path for record in library.status().files if record.status is FileStatus.STALE]
-    if stale:
-        more = f" and {len(stale) - 1} more" if len(stale) > 1 else ""
-        console.show_note(f"{stale[0]}{more} changed since the notes were indexed; run: ragnotes index")
-
-
 def _report(library: Library, asked: QuestionSet, *, answers: bool, llm: bool) -> ReportJson:
     library.check_index()
     with library.store().reading() as snapshot:
-        generation = snapshot.generation
+        generation, calibration = snapshot.generation, snapshot.calibration()
     manifest = library.store().manifest()
     assert manifest is not None  # check_index has seen it
     with console.indexing(verbose=False) as progress:
         outcomes = ask_all(library, asked, answers=answers, llm=llm, progress=progress)
     if answers and llm and library.no_model:
         console.show_note(library.no_model)
-    return report_of(asked, outcomes, manifest=manifest, generation=generation, answers=answers, llm=llm)
+    return report_of(
+        asked,
+        outcomes,
+        manifest=manifest,
+        generation=generation,
+        answers=answers,
+        llm=llm,
+        calibration=calibration,
+    )
 
 
 def _show(report: ReportJson, comparison: ComparisonJson | None, *, as_json: bool) -> None:
@@ -185,7 +197,7 @@ def _draft(library: OpenLibrary, settings: Settings, count: int, out: Path | Non
     if out is not None and out.exists() and not force:
         raise UsageError(f"{out} exists", "name another file with --out, or overwrite it with --force")
     with opened(library, settings) as own:
-        _warn_of_stale_files(own)
+        warn_of_stale_files(own)
         with own.store().reading() as snapshot:
             questions = propose(snapshot, count, seed=seed)
     lines = [question_line(question) for question in questions]

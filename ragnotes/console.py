@@ -129,6 +129,9 @@ def show_answer(answer: AnswerJson, *, explain: bool = False, context: bool = Fa
             _print(out, _place(hit), indent=INDENT)
             _print(out, _snippet(hit), indent=2 * INDENT, shorten=True)
             _show_copies(out, hit, indent=2 * INDENT)
+    if explain and answer.confidence is not None:
+        out.print()
+        _print(out, Text(f"confidence {answer.confidence:.3f} that the notes hold the answer", "cyan"))
     if explain or context:
         out.print()
         _show_hits(out, answer.passages, explain=explain, context=context)
@@ -154,6 +157,8 @@ def show_status(status: StatusJson) -> None:
     if status.files:
         out.print()
     _print(out, Text.assemble((counts, "bold"), (f" · generation {status.generation} · {models}", "dim")))
+    if status.calibration:
+        _print(out, Text(f"calibrated by {status.calibration.origin}", "dim"))
 
 
 def show_summary(summary: SummaryJson, failed: Sequence[FileJson], *, on_stderr: bool = False) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ragnotes.answers import Answer, Citation, Filters, Hit, Unmatched
+from ragnotes.calibration import Calibration
 from ragnotes.types import FileRecord
 
 __all__ = [
@@ -96,6 +97,7 @@ class IndexStatus:
     generation: int
     embedder: str
     model: str | None
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,6 +253,7 @@ def status_of(store: Store, roots: Sequence[Path], index: Path, *, model: str | 
     with store.reading() as snapshot:
         known = {record.path: record for record in snapshot.files()}
         generation = snapshot.generation
+        calibration = snapshot.calibration()
     closed = tuple(path for path, file in files.items() if file.skipped == UNREADABLE_FOLDER)
     records = [
         replace(known[path], status=FileStatus.STALE, reason=UNREADABLE_FOLDER)
@@ -267,6 +268,7 @@ def status_of(store: Store, roots: Sequence[Path], index: Path, *, model: str | 
         generation=generation,
         embedder=manifest.embedder if manifest else "",
         model=model,
+        calibration=calibration,
     )
 
 

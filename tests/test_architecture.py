@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "ragnotes"
 # Each part may import what stands in the rows above it, and what its own row names.
 LAYERS = [
     {"types", "errors", "__init__"},
-    {"answers", "turns"},
+    {"answers", "turns", "calibration"},
     {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings"}
     | {"date_words", "written_dates", "relative_dates", "date_parts", "question_dates"}
     | {"line_dates", "path_dates", "dates", "spelled_dates"},
@@ -24,7 +24,8 @@ LAYERS = [
     {"assembly"},
     {"service", "client", "console"},
     {"options", "running"},
-    {"cli_eval", "cli_history"},
+    {"cli_calibrate", "cli_history"},
+    {"cli_eval"},
     {"cli", "__main__"},
 ]
 WITHIN = {

@@ -1,4 +1,8 @@
-"""Whether the evidence bears on the question at all."""
+"""Whether the notes hold the answer: how sure that is, and why not.
+
+A score decides, but for what no score need decide: notes of a time that are told as they stand, and questions for
+somebody or something that the best passages know nothing of.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,44 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from ragnotes.answers import Evidence, Filters, Hit
+from ragnotes.asking.clues import PIECES, clues_of, known_in, log_odds
+from ragnotes.asking.evidence import question_weights
 from ragnotes.asking.own_time import FROM_QUESTION, tells_of
 from ragnotes.asking.own_words import speaks_of_own_notes
 from ragnotes.asking.words import has_content, held_stems, names_in, numbers_in, stems
+from ragnotes.calibration import SHIPPED
 from ragnotes.matching import folded
 from ragnotes.ports import Snapshot
 
-__all__ = ["reason_to_abstain"]
+__all__ = ["confidence_in", "reason_to_abstain"]
 
-MIN_SCORE = 0.47
-"""The best evidence's score under which the notes are taken to be silent; docs/log.md has the curve."""
 SLIP = 0.8
 """How much alike two spellings of one name are."""
-PIECES = 3
-"""The best pieces of evidence, whose passages together must know the names and numbers of the question."""
 MIN_COVERAGE_IN_TIME = 0.5
 """Within the time asked for, evidence that holds this share of the rest of the question is enough."""
+
+
+def confidence_in(
+    snapshot: Snapshot,
+    hits: Sequence[Hit],
+    evidence: Sequence[Evidence],
+    filters: Filters,
+    *,
+    question: str,
+    subject: str,
+) -> float | None:
+    """The probability, in [0, 1], that the notes hold the answer; 0 where a rule knows that they do not.
+
+    None where no score decides: what was noted at some time is told, if it bears on the rest of the question at all.
+    """
+    if not hits or not evidence or _speaks_of_another(question, subject, evidence[:PIECES]):
+        return 0.0
+    if not has_content(subject):
+        return None if _asks_for_a_time(question, filters) else 0.0
+    if filters.source == FROM_QUESTION and evidence[0].coverage >= MIN_COVERAGE_IN_TIME:
+        return None
+    clues = clues_of(question, question_weights(snapshot, subject), hits, evidence)
+    return (snapshot.calibration() or SHIPPED).confidence(log_odds(clues))
 
 
 def reason_to_abstain(
@@ -31,13 +57,13 @@ def reason_to_abstain(
     filters: Filters,
     left_out: Sequence[str],
     *,
-    question: str,
     subject: str,
+    confidence: float | None,
 ) -> str | None:
-    """Why the notes hold no answer, None where they may.
+    """Why the notes hold no answer, None where they may; `confidence` is that of `confidence_in`.
 
     `empty_index`; `stale`: what was found is in files that changed or went; `filtered_out`; `no_match`; `low_support`.
-    Asked for a time and no `subject`, whatever was noted then bears on the question; asked for neither, nothing does.
+    Asked for a time and no `subject`, whatever was noted then bears on the question.
     """
     if snapshot.count() == 0:
         return "empty_index"
@@ -50,12 +76,8 @@ def reason_to_abstain(
         return "filtered_out"
     if not evidence:
         return "no_match"
-    in_time = filters.source == FROM_QUESTION and evidence[0].coverage >= MIN_COVERAGE_IN_TIME
-    if has_content(subject) and not in_time and evidence[0].score < MIN_SCORE:
-        return "low_support"
-    if not has_content(subject) and not _asks_for_a_time(question, filters):
-        return "low_support"
-    return "low_support" if _speaks_of_another(question, subject, evidence[:PIECES]) else None
+    unsure = confidence is not None and confidence < (snapshot.calibration() or SHIPPED).threshold
+    return "low_support" if unsure else None
 
 
 def _asks_for_a_time(question: str, filters: Filters) -> bool:
@@ -70,10 +92,7 @@ def _speaks_of_another(question: str, subject: str, evidence: Sequence[Evidence]
     Asked for Tom's birthday, notes of Nina's hold no answer, however near they are. The question tells which words are
     names, and the subject which of them count: the name of a month does not.
     """
-    known = " ".join(
-        " ".join((hit.chunk.context, hit.chunk.plain, hit.source.title, hit.source.path, *hit.chunk.links))
-        for hit in {item.hit.chunk.chunk_id: item.hit for item in evidence}.values()
-    )
+    known = " ".join(known_in(hit) for hit in {item.hit.chunk.chunk_id: item.hit for item in evidence}.values())
     held = {folded(stem) for stem in held_stems(known)}
     wanted = set(stems(subject))
     names = [name for word in names_in(question) if (name := stems(word)[0]) in wanted]

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from ragnotes.answers import NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence, Support
-from ragnotes.asking.abstention import reason_to_abstain
+from ragnotes.asking.abstention import confidence_in, reason_to_abstain
 from ragnotes.asking.answer_forms import form_answer, passages_wanted
+from ragnotes.asking.clues import JUDGED_HITS
 from ragnotes.asking.drafting import PROMPT_EVIDENCE, Task, draft_sentences
 from ragnotes.asking.evidence import select_evidence
 from ragnotes.asking.extraction import Extract
@@ -113,7 +114,7 @@ class Asker:
             mentions = mentions_asked(question, filters, today=request.clock.today(self.zone), order=self.order)
             filters = mentions.filters if mentions else filters
             wide = passages_wanted(question)
-            at_least = max(request.limit, PROMPT_EVIDENCE, wide)
+            at_least = max(request.limit, PROMPT_EVIDENCE, JUDGED_HITS, wide)
             hits, left_out = self._retrieve(snapshot, question, subject, vector, filters, at_least)
             shown = hits[: request.limit]
             passages = tuple(with_surroundings(snapshot, shown) if request.surroundings else shown)
@@ -123,7 +124,10 @@ class Asker:
             evidence = select_evidence(
                 snapshot, self.embedder, vector, hits, subject=subject, filters=filters, passages=wide
             )
-            reason = reason_to_abstain(snapshot, hits, evidence, filters, left_out, question=question, subject=subject)
+            confidence = confidence_in(snapshot, hits, evidence, filters, question=question, subject=subject)
+            reason = reason_to_abstain(
+                snapshot, hits, evidence, filters, left_out, subject=subject, confidence=confidence
+            )
             foreign = unmatched(snapshot, filters) if not hits else ()
             if filters.order:
                 evidence = of_the_outermost_day(evidence, filters)
@@ -161,6 +165,7 @@ class Asker:
                 unmatched=foreign,
                 total=formed.total,
                 more=0 if told.model else formed.extracted.more,
+                confidence=confidence,
             )
         )
 

@@ -29,7 +29,13 @@ CONTEXT_SHARE = 0.6
 """How much a question's word counts that only the context of a unit holds."""
 OTHER_SPEAKER = 0.8
 """What is left of a unit's score where the question names a speaker, and somebody else speaks."""
+FEW = 100
+"""Fewer passages than these count as so many: in ten, what is in one is not common, nor what is in none rare."""
+MAX_SLIPS = 3
+"""Unknown words of a question that are looked into."""
 _WORD = re.compile(r"\w+")
+_DENIED = re.compile(r"n['’]t$")
+"""Verbs that carry nothing: `aren't`, `didn't`."""
 _SAYS = re.compile(
     r"\b(?:says?|said|tells?|told|thinks?|thought|argues?|argued|mention\w*|explain\w*|according to|opinion|view"
     r"|dijo|dice|según|sagte?|meinte?|laut|erklärte?)\b",
@@ -43,12 +49,19 @@ COSINE_WEIGHT, COVERAGE_WEIGHT, PASSAGE_WEIGHT = 0.45, 0.35, 0.20
 def question_weights(snapshot: Snapshot, question: str) -> dict[str, float]:
     """The stems of the question's content words with their rarity in the notes (inverse document frequency, over 0).
 
-    A word that the notes do not hold weighs most: an answer that lacks it does not bear on the question.
+    A word that the notes do not hold weighs most: an answer that lacks it does not bear on the question. One that may
+    be a slip of the pen counts as what it was meant for.
     """
-    terms = [term for term in query_terms(question) if term.isalnum() or "'" in term]
+    terms = [term for term in query_terms(question) if (term.isalnum() or "'" in term) and not _DENIED.search(term)]
     forms = {term: [term, *other_forms(term)] for term in terms}
     frequencies = snapshot.frequencies(list(dict.fromkeys(form for each in forms.values() for form in each)))
-    total = max(snapshot.count(), 1)
+    unknown = [term for term in terms if not any(frequencies.get(form, 0) for form in forms[term])][:MAX_SLIPS]
+    meant = {term: found[0] for term in unknown if (found := snapshot.respelled([term]))}
+    if meant:
+        terms = list(dict.fromkeys(word for term in terms for word in meant.get(term, term).split()))
+        forms = {term: forms.get(term, [term]) for term in terms}
+        frequencies |= snapshot.frequencies([term for term in terms if term not in frequencies])
+    total = max(snapshot.count(), FEW)
     return {
         stem: math.log(1 + (total - count + 0.5) / (count + 0.5))
         for term in terms

@@ -116,5 +116,5 @@ def _difference(name: str, found: Estimate) -> DifferenceJson | None:
 
 def _changed_settings(old: ReportJson, new: ReportJson) -> dict[str, tuple[str, str]]:
     before, after = old.settings.model_dump(), new.settings.model_dump()
-    names = ("ragnotes", "embedder", "chunker", "llm", "model")
+    names = ("ragnotes", "embedder", "chunker", "llm", "model", "calibration")
     return {name: (str(before[name]), str(after[name])) for name in names if before[name] != after[name]}

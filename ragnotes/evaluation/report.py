@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ragnotes import __version__
 from ragnotes.answers import Mode
+from ragnotes.calibration import Calibration
 from ragnotes.errors import EvaluationError
 from ragnotes.evaluation.measures import ANSWERING, NOTHING, RETRIEVAL, Tally, estimate
 from ragnotes.evaluation.outcomes import Outcome
@@ -68,7 +69,10 @@ class ResultJson(BaseModel):
 
 
 class SettingsJson(BaseModel):
-    """What the figures hold for. `model` wrote at least one of the answers; None where none did."""
+    """What the figures hold for. `model` wrote at least one of the answers; None where none did.
+
+    `calibration` says what the index was calibrated by; None where it was not.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,6 +85,7 @@ class SettingsJson(BaseModel):
     answers: bool
     llm: bool
     model: str | None
+    calibration: str | None = None
 
 
 class ReportJson(BaseModel):
@@ -99,7 +104,14 @@ class ReportJson(BaseModel):
 
 
 def report_of(
-    asked: QuestionSet, outcomes: Sequence[Outcome], *, manifest: Manifest, generation: int, answers: bool, llm: bool
+    asked: QuestionSet,
+    outcomes: Sequence[Outcome],
+    *,
+    manifest: Manifest,
+    generation: int,
+    answers: bool,
+    llm: bool,
+    calibration: Calibration | None = None,
 ) -> ReportJson:
     """The report of these outcomes; measures that no question counts for are left out of it."""
     models = {outcome.answer.model for outcome in outcomes if outcome.answer and outcome.answer.model}
@@ -114,6 +126,7 @@ def report_of(
             answers=answers,
             llm=answers and llm,
             model=min(models, default=None),
+            calibration=calibration.origin if calibration else None,
         ),
         questions=len(outcomes),
         answerable=sum(outcome.question.answerable for outcome in outcomes),

@@ -20,6 +20,7 @@ def report_lines(report: ReportJson) -> list[str]:
     lines = [
         f"{report.questions} questions, {report.answerable} answerable · {settings.embedder} ·"
         f" generation {settings.generation}",
+        *([f"calibrated by {settings.calibration}"] if settings.calibration else []),
         "",
         *_table([("measure", "value", "95 % interval", "n"), *map(_measure_row, report.measures.items())]),
     ]

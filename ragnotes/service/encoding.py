@@ -11,6 +11,7 @@ from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummar
 from ragnotes.service.wire import (
     PROBLEM_TYPE,
     AnswerJson,
+    CalibrationJson,
     CitationJson,
     CitedPlaceJson,
     ConversationJson,
@@ -154,6 +155,7 @@ def answer_json(answer: Answer) -> AnswerJson:
         reason=answer.reason,
         answer=answer.text,
         mode=answer.mode,
+        confidence=None if answer.confidence is None else round(answer.confidence, 3),
         sentences=[
             SentenceJson(
                 text=sentence.text,
@@ -243,6 +245,9 @@ def status_json(status: IndexStatus) -> StatusJson:
         generation=status.generation,
         embedder=status.embedder,
         model=status.model,
+        calibration=CalibrationJson.model_validate(status.calibration, from_attributes=True)
+        if status.calibration
+        else None,
     )
 
 

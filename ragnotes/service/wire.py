@@ -165,6 +165,7 @@ class AnswerJson(_Wire):
     reason: Text | None
     answer: Text
     mode: Mode
+    confidence: float | None = None
     sentences: list[SentenceJson]
     citations: list[CitationJson]
     passages: list[HitJson]
@@ -213,12 +214,23 @@ class FileJson(_Wire):
     indexed_at: str | None
 
 
+class CalibrationJson(_Wire):
+    """What `eval --calibrate` fitted to this index; `origin` says by how many questions, and when."""
+
+    threshold: float
+    answerable: int
+    unanswerable: int
+    fitted_at: str | None
+    origin: str
+
+
 class StatusJson(_Wire):
     files: list[FileJson]
     counts: dict[str, int]
     generation: int
     embedder: Name
     model: Name | None
+    calibration: CalibrationJson | None = None
 
 
 class ListedJson(FileJson):

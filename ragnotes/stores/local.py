@@ -19,6 +19,7 @@ from threading import Lock, RLock
 
 from filelock import FileLock, Timeout
 
+from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed, RagnotesError
 from ragnotes.stores import writing
 from ragnotes.stores.filtering import PATH_FUNCTION, path_matches
@@ -177,6 +178,12 @@ class LocalStore:
         with self._transaction() as query:
             if writing.remove_paths(query, paths):
                 writing.bump_generation(query)
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Keep this calibration for the index as it is built now; None goes back to the shipped one."""
+        with self._transaction() as query:
+            writing.keep_calibration(query, self._started(query), calibration)
+            writing.bump_generation(query)
 
     def rebuild(self, manifest: Manifest, documents: Iterable[tuple[Document, Sequence[Chunk], FileRecord]]) -> None:
         """Put these documents in the place of everything, in one transaction; `documents` may call `remember`."""

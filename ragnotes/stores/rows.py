@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ragnotes.calibration import Calibration
 from ragnotes.matching import folded
 from ragnotes.types import (
     Chunk,
@@ -35,6 +36,8 @@ __all__ = [
     "FILE_COLUMNS",
     "SOURCE_COLUMNS",
     "Row",
+    "calibration_of",
+    "calibration_value",
     "chunk_of",
     "chunk_values",
     "document_of",
@@ -206,6 +209,14 @@ def manifest_of(value: str | None) -> Manifest | None:
         return None
     fields = json.loads(value)
     return Manifest(**{**fields, "roots": tuple(fields["roots"])})
+
+
+def calibration_value(calibration: Calibration) -> str:
+    return _dumps(asdict(calibration))
+
+
+def calibration_of(row: Row) -> Calibration:
+    return Calibration(**json.loads(row[0]))
 
 
 def _mark_value(mark: Mark) -> dict[str, object]:

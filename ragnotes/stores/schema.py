@@ -7,7 +7,7 @@ Strings that come from file names are BLOBs, because file names need not be vali
 
 from __future__ import annotations
 
-__all__ = ["AS_WRITTEN", "BM25_WEIGHTS", "CREATE", "SCHEMA_VERSION", "SECTION_TEXTS"]
+__all__ = ["AS_WRITTEN", "BM25_WEIGHTS", "CALIBRATIONS", "CREATE", "SCHEMA_VERSION", "SECTION_TEXTS"]
 
 SCHEMA_VERSION = 2
 
@@ -26,6 +26,16 @@ SECTION_TEXTS = """
     FROM (SELECT * FROM chunks WHERE document = {document} ORDER BY id) GROUP BY section
 """
 """The sections of a document, each under the id of its first chunk, with the words of all its chunks."""
+
+CALIBRATIONS = """
+    CREATE TABLE IF NOT EXISTS calibrations (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        embedder TEXT NOT NULL,
+        chunker TEXT NOT NULL,
+        calibration TEXT NOT NULL
+    )
+"""
+"""Made when the first is kept, so that indexes from before there were any need no rebuild."""
 
 CREATE = (
     """

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from ragnotes.answers import Filters, Scored
+from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexDamaged
 from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
@@ -20,6 +21,7 @@ from ragnotes.stores.rows import (
     FILE_COLUMNS,
     SOURCE_COLUMNS,
     Row,
+    calibration_of,
     chunk_of,
     document_of,
     file_of,
@@ -227,6 +229,14 @@ class LocalSnapshot:
     def files(self) -> list[FileRecord]:
         """What is known of every file, by path."""
         return _records(file_of, self._query(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path", ()))
+
+    def calibration(self) -> Calibration | None:
+        """What was fitted to questions over this index; None where nothing was, or with another embedder or chunker."""
+        if self._manifest is None or not self._query("SELECT 1 FROM sqlite_master WHERE name = 'calibrations'", ()):
+            return None
+        statement = "SELECT calibration FROM calibrations WHERE embedder = ? AND chunker = ?"
+        kept = _records(calibration_of, self._query(statement, (self._manifest.embedder, self._manifest.chunker)))
+        return next(iter(kept), None)
 
     def identity(self) -> Identity | None:
         """What this snapshot's vectors belong to; None while there is no manifest, and so no vector."""

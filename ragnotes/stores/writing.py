@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexMismatch
 from ragnotes.forms import forms_in
 from ragnotes.languages import language_of
@@ -15,6 +16,7 @@ from ragnotes.stores.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
+    calibration_value,
     chunk_values,
     document_values,
     embedding_key,
@@ -24,7 +26,7 @@ from ragnotes.stores.rows import (
     pack,
     placeholders,
 )
-from ragnotes.stores.schema import SECTION_TEXTS
+from ragnotes.stores.schema import CALIBRATIONS, SECTION_TEXTS
 from ragnotes.stores.snapshot import LISTED, Query, listed
 from ragnotes.stores.vectors import unit_rows
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
@@ -33,6 +35,7 @@ __all__ = [
     "bump_generation",
     "check_manifest",
     "check_same_roots",
+    "keep_calibration",
     "known_vectors",
     "put_document",
     "put_files",
@@ -76,6 +79,15 @@ def check_same_roots(index: object, built: Sequence[str], asked: Sequence[str]) 
             f"{index} was built from {', '.join(built)}, asked for is {', '.join(asked)}",
             "name its folders with --corpus, another directory with --index, or run: ragnotes index --rebuild",
         )
+
+
+def keep_calibration(query: Query, manifest: Manifest, calibration: Calibration | None) -> None:
+    """Keep this one, fitted to the index as the manifest describes it, in the place of any other; None keeps none."""
+    query(CALIBRATIONS, ())
+    query("DELETE FROM calibrations", ())
+    if calibration is not None:
+        values = (manifest.embedder, manifest.chunker, calibration_value(calibration))
+        query("INSERT INTO calibrations VALUES (1, ?, ?, ?)", values)
 
 
 def bump_generation(query: Query) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from ragnotes.answers import NO_FILTERS, Answer, Filters
 from ragnotes.asking.answering import Asker, Request
+from ragnotes.calibration import SHIPPED, Calibration
 from ragnotes.events import Final
+from ragnotes.stores.local import LocalStore
 from tests.asking.stage import asker_over, index_notes
 
 NOTES = {"party.md": "# 2024 Log\n\n## 10 March 2024\n\n* Nina's birthday party was at the lake\n"}
@@ -57,3 +60,56 @@ def test_a_question_that_asks_for_nothing_has_no_answer(asker: Asker, question: 
 @pytest.mark.parametrize("filters", [Filters(since=date(2024, 1, 1), source="request")])
 def test_what_i_did_within_given_days_is_told(asker: Asker, filters: Filters) -> None:
     assert ask(asker, "what did I do?", filters).text == "Nina's birthday party was at the lake"
+
+
+def test_an_answer_is_surer_the_more_of_the_question_the_notes_hold(asker: Asker) -> None:
+    whole, part = (
+        ask(asker, question).confidence for question in ("Where was Nina's birthday party?", "Where was it?")
+    )
+    assert whole is not None
+    assert SHIPPED.threshold < whole <= 1
+    assert part == 0
+
+
+@pytest.mark.parametrize("question", ["Where was Tom's birthday party?", "Was the party on floor 17?"])
+def test_what_a_rule_knows_is_sure(asker: Asker, question: str) -> None:
+    assert ask(asker, question).confidence == 0
+
+
+def test_what_was_noted_at_some_time_is_not_judged(asker: Asker) -> None:
+    answer = ask(asker, "What did I note on 10 March 2024?")
+    assert (answer.answered, answer.confidence) == (True, None)
+
+
+def test_a_slip_of_the_pen_is_no_unknown_word(asker: Asker) -> None:
+    right, slip = ask(asker, "Where was the birthday party?"), ask(asker, "Where was the birhtday party?")
+    assert slip.answered
+    assert right.confidence is not None
+    assert slip.confidence is not None
+    assert slip.confidence > right.confidence / 3
+
+
+def test_the_calibration_of_an_index_decides(tmp_path: Path) -> None:
+    store = index_notes(tmp_path, NOTES)
+    asker, question = asker_over(store, tmp_path), "Where was Nina's birthday party?"
+    before = ask(asker, question)
+    with store.writer():
+        store.calibrate(Calibration(0.9999))
+    after = ask(asker, question)
+    store.close()
+    assert (before.answered, after.answered, after.reason) == (True, False, "low_support")
+    assert after.confidence == before.confidence
+    assert after.passages == before.passages != ()
+
+
+def test_how_many_passages_are_shown_changes_no_confidence(store: LocalStore, tmp_path: Path) -> None:
+    asker = asker_over(store, tmp_path)
+    few, many = (
+        final.answer.confidence
+        for limit in (1, 10)
+        for final in list(asker.ask(Request("Which cache requires an exact prefix match?", limit=limit, llm=False)))[
+            -1:
+        ]
+        if isinstance(final, Final)
+    )
+    assert few == many is not None

@@ -12,6 +12,7 @@ from ragnotes.answers import NO_FILTERS, Answer
 from ragnotes.asking.answering import Asker, Request
 from ragnotes.asking.own_time import tells_of
 from ragnotes.clock import Clock, moment_of
+from ragnotes.errors import UsageError
 from ragnotes.events import Final
 from ragnotes.types import DateRange
 from tests.asking.journal import NOW, UNDATED, journal
@@ -291,8 +292,10 @@ def test_a_date_without_a_year_is_the_latest_that_the_notes_know(asker: Asker) -
     assert ask(asker, "What did I note on 3 March?").filters.since == date(2024, 3, 3)
 
 
-def test_dates_of_the_request_win_and_words_for_them_stay(asker: Asker) -> None:
+def test_dates_of_the_request_that_the_question_contradicts_are_told(asker: Asker) -> None:
     filters = ask(asker, "What did I note in June 2023?").filters
     assert filters.source == "question"
-    found = asker.search("notes of yesterday", filters=filters, clock=Clock(moment_of(NOW)))
-    assert found.filters is filters
+    with pytest.raises(
+        UsageError, match="asks for 2024-07-16, and no day of that is since 2023-06-01 until 2023-06-30"
+    ):
+        asker.search("notes of yesterday", filters=filters, clock=Clock(moment_of(NOW)))

@@ -9,12 +9,12 @@ FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"} | {
 ANSWER = (
     {"question", "answered", "reason", "answer", "mode", "sentences", "citations", "passages", "filters", "model"}
     | {"generation", "timings_ms", "usage"}
-    | {"left_out", "unmatched", "total", "more", "rewritten", "conversation_id"}  # ours
+    | {"left_out", "unmatched", "total", "more", "rewritten", "conversation_id", "confidence"}  # ours
 )
 FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out", "unmatched"}
 _FILES = {"added", "changed", "moved", "removed", "unchanged", "skipped", "failed"}
 SUMMARY = _FILES | {"embedded", "chunks", "seconds", "generation"}
-STATUS = {"files", "counts", "generation", "embedder", "model"}
+STATUS = {"files", "counts", "generation", "embedder", "model"} | {"calibration"}  # ours
 FILE = {"path", "status", "reason", "chunks", "indexed_at"}
 JOB = {"id", "state", "progress", "summary", "error"}
 PROBLEM = {"type", "title", "status", "detail", "hint"}

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragnotes.answers import Scored
+from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexLocked, IndexMismatch
 from ragnotes.ports import Snapshot, Store
 from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest
@@ -304,3 +305,59 @@ def test_a_writer_that_fails_lets_go(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.writer():
         raise ZeroDivisionError
     fill(store, entry("a.md", "alpha"))
+
+
+FITTED = Calibration(0.4, 1.5, -0.25, 30, 12, "2026-11-21T12:00:00+00:00")
+
+
+def test_a_calibration_is_kept_with_the_index_and_survives_a_rebuild_and_edits(store: Store) -> None:
+    fill(store, entry("a.md", "alpha"))
+    with store.reading() as before:
+        assert before.calibration() is None
+        with store.writer():
+            store.calibrate(FITTED)
+        assert before.calibration() is None
+    each = entry("b.md", "beta")
+    fill(store, each)
+    with store.writer():
+        embed(store, each)
+        store.rebuild(MANIFEST, [(each.document, each.chunks, each.record)])
+    with store.reading() as after:
+        assert after.calibration() == FITTED
+
+
+def test_a_calibration_raises_the_generation_so_that_kept_answers_are_made_anew(store: Store) -> None:
+    fill(store, entry("a.md", "alpha"))
+    with store.reading() as before, store.writer():
+        store.calibrate(FITTED)
+        with store.reading() as after:
+            assert after.generation == before.generation + 1
+
+
+def test_a_later_calibration_takes_the_place_of_the_first_and_none_forgets_it(store: Store) -> None:
+    fill(store, entry("a.md", "alpha"))
+    with store.writer():
+        store.calibrate(FITTED)
+        store.calibrate(replace(FITTED, threshold=0.6))
+        with store.reading() as snapshot:
+            assert snapshot.calibration() == replace(FITTED, threshold=0.6)
+        store.calibrate(None)
+        with store.reading() as snapshot:
+            assert snapshot.calibration() is None
+
+
+@pytest.mark.parametrize("other", [replace(MANIFEST, chunker="new"), replace(MANIFEST, embedder="other")])
+def test_a_calibration_of_another_embedder_or_chunker_does_not_hold(store: Store, other: Manifest) -> None:
+    each = entry("a.md", "alpha")
+    fill(store, each)
+    with store.writer():
+        store.calibrate(FITTED)
+        store.remember(other.embedder, [chunk.embedded for chunk in each.chunks], vectors_of(["alpha"]))
+        store.rebuild(other, [(each.document, each.chunks, each.record)])
+        with store.reading() as snapshot:
+            assert snapshot.calibration() is None
+
+
+def test_an_index_without_a_manifest_is_not_calibrated(store: Store) -> None:
+    with store.writer(), pytest.raises(RuntimeError):
+        store.calibrate(FITTED)
