@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,6 +18,7 @@ from ragnotes.cli_eval import evaluate
 from ragnotes.cli_history import history_app
 from ragnotes.clock import Clock
 from ragnotes.errors import UsageError
+from ragnotes.file_links import Linked, links_into, no_links
 from ragnotes.options import (
     ContextOption,
     ContinueOption,
@@ -48,11 +50,12 @@ from ragnotes.service.bodies import AskBody, FiltersBody, filters_of, request_of
 from ragnotes.service.encoding import event_json, found_json, status_json, summary_json
 from ragnotes.service.library import Library
 from ragnotes.service.wire import AnswerJson, EventJson, FileJson, SummaryJson
-from ragnotes.settings import Settings, load_settings
+from ragnotes.settings import Settings, is_loopback, load_settings
+from ragnotes.terminal import answering, is_live
 from ragnotes.turns import LAST, NEW
 from ragnotes.types import FileStatus, Kind
 
-__all__ = ["Code", "ask_main", "exit_code", "main"]
+__all__ = ["Code", "ask_main", "exit_code", "links_of", "main"]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -114,7 +117,8 @@ def ask(
     )
     ignored = [f"--{name}" for name in ("corpus", "index", "embedder", "model") if flags[name]]
     ignored += ["--model-url"] if model_url else []
-    answer = _ask_server(settings, body, ignored) if settings.server else _ask_here(ctx.obj, settings, body)
+    live = is_live(as_json=as_json)
+    answer = _ask_server(settings, body, ignored, live) if settings.server else _ask_here(ctx.obj, settings, body, live)
     if answer.rewritten:
         console.show_note(f"asked as: {answer.rewritten}")
     if body.conversation_id and not answer.conversation_id and not settings.server:
@@ -123,7 +127,10 @@ def ask(
     console.show_unmatched(answer.unmatched)
     if not no_llm:
         console.show_shortfall(answer)
-    print_json(answer) if as_json else console.show_answer(answer, explain=explain, context=context)
+    if as_json:
+        print_json(answer)
+    else:
+        console.show_answer(answer, explain=explain, context=context, linked=links_of(settings), told=live)
     raise typer.Exit(Code.DONE if answer.answered else Code.ABSTAINED)
 
 
@@ -156,7 +163,10 @@ def search(
         shown = found_json(found)
     console.show_left_out(shown.left_out)
     console.show_unmatched(shown.unmatched)
-    print_json(shown) if as_json else console.show_found(shown, explain=explain, context=context)
+    if as_json:
+        print_json(shown)
+    else:
+        console.show_found(shown, explain=explain, context=context, linked=links_of(settings))
 
 
 @app.command(name="index")
@@ -245,30 +255,36 @@ def ask_main(args: Sequence[str] | None = None, *, library: OpenLibrary = open_l
     return run(ask_app, "ask", args, library)
 
 
-def _ask_server(settings: Settings, body: AskBody, ignored: Sequence[str]) -> AnswerJson:
+def _ask_server(settings: Settings, body: AskBody, ignored: Sequence[str], live: bool) -> AnswerJson:
     assert settings.server
     if ignored:
         console.show_note(f"{', '.join(ignored)} without effect: {settings.server} answers from its own notes")
-    with console.working("asking") as show:
+    with answering("asking", live=live) as show:
         return client.ask(settings.server, body, api_key=settings.api_key, show=show)
 
 
-def _ask_here(library: OpenLibrary, settings: Settings, body: AskBody) -> AnswerJson:
+def _ask_here(library: OpenLibrary, settings: Settings, body: AskBody, live: bool) -> AnswerJson:
     request = request_of(body)
     with opened(library, settings) as own:
         if not own.indexed():
             _index_first(own)
-        with console.working("searching") as show:
+        with answering("searching", live=live) as show:
             return _answer(own, request, show)
 
 
 def _answer(library: Library, request: Request, show: Callable[[EventJson], None]) -> AnswerJson:
     for event in library.ask(request):
         _, shown = event_json(event)
+        show(shown)
         if isinstance(shown, AnswerJson):
             return shown
-        show(shown)
     raise AssertionError("events end with Final")
+
+
+def links_of(settings: Settings) -> Linked:
+    """Links into the notes on this machine; another machine's server has its own."""
+    host = urlsplit(settings.server).hostname if settings.server else "localhost"
+    return links_into(settings.corpus, settings.link) if is_loopback(host or "") else no_links
 
 
 def _index_first(library: Library) -> None:

@@ -12,6 +12,7 @@ from ragnotes.options import IndexOption, JsonOption
 from ragnotes.running import Code, opened, print_json
 from ragnotes.service.encoding import conversation_json, conversation_line_json
 from ragnotes.service.wire import CitedPlaceJson, ConversationJson, ConversationLineJson
+from ragnotes.service.wording import plain
 from ragnotes.settings import Settings, load_settings
 from ragnotes.turns import LAST
 
@@ -126,7 +127,7 @@ def _delete(ctx: typer.Context, settings: Settings, conversation: str) -> None:
 
 def _line(line: ConversationLineJson) -> str:
     turns = "1 turn" if line.turns == 1 else f"{line.turns} turns"
-    return f"{line.id}  {_moment(line.asked_at)}  {turns:>8}  {console.plain(line.question)}"
+    return f"{line.id}  {_moment(line.asked_at)}  {turns:>8}  {plain(line.question)}"
 
 
 def _moment(asked_at: str | None) -> str:
@@ -138,15 +139,15 @@ def _turn_lines(conversation: ConversationJson) -> list[str]:
     if conversation.count > len(conversation.turns):
         lines.append(f"(the last {len(conversation.turns)} of {conversation.count} turns)")
     for turn in conversation.turns:
-        lines += ["", f"> {console.plain(turn.question)}"] if lines else [f"> {console.plain(turn.question)}"]
+        lines += ["", f"> {plain(turn.question)}"] if lines else [f"> {plain(turn.question)}"]
         if turn.rewritten:
-            lines.append(f"  asked as: {console.plain(turn.rewritten)}")
+            lines.append(f"  asked as: {plain(turn.rewritten)}")
         lines.append(f"  {_moment(turn.asked_at)} · generation {turn.generation}")
-        lines.append(f"  {console.plain(turn.answer) or 'The notes did not say.'}")
+        lines.append(f"  {plain(turn.answer) or 'The notes did not say.'}")
         lines += [f"    {_place(place)}" for place in turn.cited]
     return lines
 
 
 def _place(place: CitedPlaceJson) -> str:
     at = f":{place.line}" if place.line else f" p. {place.page}" if place.page else ""
-    return console.plain(" · ".join(part for part in (f"{place.path}{at}", place.heading, place.date) if part))
+    return plain(" · ".join(part for part in (f"{place.path}{at}", place.heading, place.date) if part))

@@ -30,7 +30,7 @@ _TIMEOUT = httpx.Timeout(10.0, read=60.0)  # the server pings every 15 s
 def ask(
     server: str, body: AskBody, *, api_key: str | None, show: Callable[[EventJson], None] = lambda _: None
 ) -> AnswerJson:
-    """The answer of the server at that URL; `show` gets every event before.
+    """The answer of the server at that URL; `show` gets every event, also the last.
 
     Raises what the server refused with, and ServerError where it cannot be reached or stops in the middle. Proxies
     of the environment are not used: questions about one's own notes go to the named server only.
@@ -114,11 +114,11 @@ def _answer(server: str, events: Iterator[tuple[str, str]], show: Callable[[Even
             if name not in EVENTS:
                 continue  # a newer server may have more to tell
             event = EVENTS[name].model_validate_json(content)
-            if isinstance(event, AnswerJson):
-                return event
             if isinstance(event, ProblemJson):
                 raise error_of(event)
             show(event)
+            if isinstance(event, AnswerJson):
+                return event
     except ValidationError as error:
         raise _misunderstood(server, error) from error
     raise ServerError(f"{server} stopped in the middle of the answer", "ask again")

@@ -6,27 +6,27 @@ there is no colour and no wrapping, and quotes are whole.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
+from rich.style import Style
 from rich.text import Text
 
 from ragnotes.answers import Mode, Support
 from ragnotes.errors import RagnotesError
 from ragnotes.events import Progress
+from ragnotes.file_links import Linked, no_links
 from ragnotes.service.wire import (
     AnswerJson,
     CitationJson,
     EventJson,
     FileJson,
-    FiltersJson,
     FoundJson,
     HitJson,
     PassagesJson,
@@ -37,12 +37,23 @@ from ragnotes.service.wire import (
     TokenJson,
     UnmatchedJson,
 )
-from ragnotes.spelled_dates import in_words
-from ragnotes.types import FileStatus, Kind
+from ragnotes.service.wording import (
+    NEAREST,
+    NOT_TOLD,
+    Piece,
+    inert,
+    marked,
+    nothing_then,
+    plain,
+    snippet,
+    spot,
+    why_not,
+)
+from ragnotes.types import FileStatus
 
 __all__ = [
+    "Stage",
     "indexing",
-    "plain",
     "show_answer",
     "show_error",
     "show_found",
@@ -53,33 +64,16 @@ __all__ = [
     "show_status",
     "show_summary",
     "show_unmatched",
+    "stdout",
+    "style_of",
     "working",
 ]
 
 MAX_WIDTH = 100
 """Columns: longer lines are hard to read, however wide the terminal."""
-NEAREST = 3
 INDENT = 4
 HIT_INDENT = len("  1  0.963  ")
-SNIPPET_CHARS = 160
-TINY_CHARS = 60
 
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC and other strings: titles, links, clipboard
-    r"|\x1b[ -/]*[0-~]"
-)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
-
-_REASONS = {
-    "stale": "The passages that were found are in files that have changed or gone since they were indexed.",
-    "empty_index": "The index holds no text yet.",
-    "filtered_out": "No passage passes the filters.",
-    "no_match": "No passage is about this.",
-    "low_support": "The nearest passages do not bear on the question well enough.",
-}
 _SHORTFALLS = {
     "late": "the model was too slow for the deadline; these are the notes' own words",
 }
@@ -99,55 +93,56 @@ _STATUS_STYLES = {
 }
 
 
-def plain(text: str) -> str:
-    """`text` on one line, without anything that a terminal would obey."""
-    return " ".join(_CONTROL.sub("", _ESCAPES.sub("", text)).split())
-
-
-def show_answer(answer: AnswerJson, *, explain: bool = False, context: bool = False) -> None:
+def show_answer(
+    answer: AnswerJson,
+    *,
+    explain: bool = False,
+    context: bool = False,
+    linked: Linked = no_links,
+    told: bool = False,
+) -> None:
     """The answer with numbered footnotes; an abstention with its reason and the nearest passages.
 
-    With `explain` or `context` all passages follow, with their scores or with what stands around them.
+    With `explain` or `context` all passages follow, with their scores or with what stands around them. Where the
+    answer was `told` already, its footnotes alone. `linked` makes links of places, on a terminal.
     """
-    out = _stdout()
+    out = stdout()
+    linked = linked if _shows_links(out) else no_links
     if answer.answered:
-        _print(out, _marked(answer))
+        if not told:
+            _print(out, _marked(marked(answer)))
         for citation in answer.citations:
             out.print()
-            _show_citation(out, citation)
+            _show_citation(out, citation, linked)
     else:
-        reason = _REASONS.get(answer.reason or "", plain(answer.reason or ""))
-        if answer.total == 0 and answer.reason == "no_match":
-            reason = "No note mentions this."
-        if answer.reason == "filtered_out":
-            reason = _nothing_then(answer.filters) or reason
-        _print(out, Text.assemble(("The notes do not say.", "bold"), f" {reason}".rstrip()))
+        _print(out, Text.assemble((NOT_TOLD, "bold"), f" {why_not(answer)}".rstrip()))
     if not answer.answered and answer.passages and not (explain or context):
         out.print()
         _print(out, Text("Nearest passages:", "dim"))
         for hit in answer.passages[:NEAREST]:
-            _print(out, _place(hit), indent=INDENT)
-            _print(out, _snippet(hit), indent=2 * INDENT, shorten=True)
+            _print(out, _place(hit, linked), indent=INDENT)
+            _print(out, Text(snippet(hit), "dim"), indent=2 * INDENT, shorten=True)
             _show_copies(out, hit, indent=2 * INDENT)
     if explain and answer.confidence is not None:
         out.print()
         _print(out, Text(f"confidence {answer.confidence:.3f} that the notes hold the answer", "cyan"))
     if explain or context:
         out.print()
-        _show_hits(out, answer.passages, explain=explain, context=context)
+        _show_hits(out, answer.passages, linked, explain=explain, context=context)
 
 
-def show_found(found: FoundJson, *, explain: bool = False, context: bool = False) -> None:
+def show_found(found: FoundJson, *, explain: bool = False, context: bool = False, linked: Linked = no_links) -> None:
     """The hits of a search by rank."""
     if not found.hits:
-        nothing_then = _nothing_then(found.filters).rstrip(".")
-        show_note(nothing_then or ("nothing passes the filters" if _limited(found) else "nothing found"))
-    _show_hits(_stdout(), found.hits, explain=explain, context=context)
+        nothing = nothing_then(found.filters).rstrip(".")
+        show_note(nothing or ("nothing passes the filters" if _limited(found) else "nothing found"))
+    out = stdout()
+    _show_hits(out, found.hits, linked if _shows_links(out) else no_links, explain=explain, context=context)
 
 
 def show_status(status: StatusJson) -> None:
     """Every file by outcome, trouble last, then the counts."""
-    out = _stdout()
+    out = stdout()
     order = list(_STATUS_STYLES)
     width = max((len(plain(file.path)) for file in status.files), default=0)
     for file in sorted(status.files, key=lambda file: (order.index(file.status), file.path)):
@@ -163,7 +158,7 @@ def show_status(status: StatusJson) -> None:
 
 def show_summary(summary: SummaryJson, failed: Sequence[FileJson], *, on_stderr: bool = False) -> None:
     """One line on what an indexing run did, then the files that failed and why."""
-    out = _stderr() if on_stderr else _stdout()
+    out = _stderr() if on_stderr else stdout()
     names = ("added", "changed", "moved", "removed", "unchanged", "skipped", "failed")
     files = ", ".join(f"{name} {getattr(summary, name)}" for name in names)
     work = f"{summary.chunks} chunks, {summary.embedded} embedded in {summary.seconds:.1f} s"
@@ -174,9 +169,9 @@ def show_summary(summary: SummaryJson, failed: Sequence[FileJson], *, on_stderr:
 
 def show_lines(lines: Sequence[str]) -> None:
     """Lines whose columns are laid out already."""
-    out = _stdout()
+    out = stdout()
     for line in lines:
-        out.print(Text(_CONTROL.sub("", _ESCAPES.sub("", line))), soft_wrap=True)
+        out.print(Text(inert(line)), soft_wrap=True)
 
 
 def show_left_out(paths: Sequence[str]) -> None:
@@ -188,6 +183,8 @@ def show_unmatched(unmatched: Sequence[UnmatchedJson]) -> None:
     """Which filters let nothing through, and what they might have meant."""
     for each in unmatched:
         near = f"; there is {', '.join(plain(name) for name in each.near)}" if each.near else ""
+        if each.filter == "paths" and each.value.startswith(("/", "~", "./", "../")):
+            near += "; paths begin below the folder of notes"
         show_note(_UNMATCHED[each.filter].format(plain(each.value)) + near)
 
 
@@ -207,15 +204,22 @@ def show_error(error: RagnotesError) -> None:
     _print(_stderr(), Text.assemble(("error:", "bold red"), f" {plain(str(error))}"))
 
 
+class Stage(NamedTuple):
+    """A moving line that takes the events of an answer, and can be stopped before the answer itself is shown."""
+
+    show: Callable[[EventJson], None]
+    stop: Callable[[], None]
+
+
 @contextmanager
-def working(first: str) -> Iterator[Callable[[EventJson], None]]:
-    """A moving line while an answer is made, on a terminal only; the yielded function takes its events."""
+def working(first: str) -> Iterator[Stage]:
+    """A moving line while an answer is made, on a terminal only."""
     err = _stderr()
     if not err.is_terminal:
-        yield lambda _: None
+        yield Stage(lambda _: None, lambda: None)
         return
     with err.status(Text(first, "dim")) as line:
-        yield lambda event: line.update(Text(_stage(event, str(line.status)), "dim"))
+        yield Stage(lambda event: line.update(Text(_stage(event, str(line.status)), "dim")), line.stop)
 
 
 @contextmanager
@@ -223,7 +227,7 @@ def indexing(*, verbose: bool) -> Iterator[Callable[[Progress], None]]:
     """A progress bar on a terminal; with `verbose` a line for each file instead; else nothing."""
     err = _stderr()
     if verbose:
-        yield lambda progress: _print(err, Text(plain(progress.path))) if progress.path else None
+        yield lambda progress: _show_outcome(err, progress)
     elif not err.is_terminal:
         yield lambda _: None
     else:
@@ -242,7 +246,17 @@ def indexing(*, verbose: bool) -> Iterator[Callable[[Progress], None]]:
             )
 
 
-def _stdout() -> Console:
+def _show_outcome(err: Console, progress: Progress) -> None:
+    if progress.outcome:
+        _print(err, Text.assemble((f"{progress.outcome:<9}  ", "dim"), plain(progress.path)))
+
+
+def _shows_links(out: Console) -> bool:
+    """Whether links may be written: escape sequences, so to a terminal alone, and not where they are not wanted."""
+    return sys.stdout.isatty() and not (out.is_dumb_terminal or out.no_color)
+
+
+def stdout() -> Console:
     return _console(sys.stdout.isatty(), stderr=False)
 
 
@@ -267,33 +281,30 @@ def _print(console: Console, text: Text, *, indent: int = 0, shorten: bool = Fal
     console.print(Padding(text, (0, 0, 0, indent), expand=False) if indent else text)
 
 
-def _marked(answer: AnswerJson) -> Text:
-    """The sentences, each followed by the numbers of its citations; items on lines of their own."""
+def style_of(piece: Piece) -> str:
+    return "yellow" if piece.flag else "" if piece.n is None else "cyan"
+
+
+def _marked(pieces: Sequence[Piece]) -> Text:
     text = Text()
-    for sentence in answer.sentences:
-        text.append(("\n" if sentence.own_line else " ") if text else "").append(plain(sentence.text))
-        for number in sentence.citations:
-            text.append(f" [{number}]", "cyan")
-        if sentence.support is not Support.SUPPORTED:
-            text.append(f" ({sentence.support})", "yellow")
-    if answer.more:
-        text.append(f"\nand {answer.more} more", "dim")
+    for piece in pieces:
+        text.append(piece.text, style_of(piece))
     return text
 
 
-def _show_citation(out: Console, citation: CitationJson) -> None:
-    heading = Text.assemble((f"[{citation.n}] ", "cyan"), _place(citation))
+def _show_citation(out: Console, citation: CitationJson, linked: Linked) -> None:
+    heading = Text.assemble((f"[{citation.n}] ", "cyan"), _place(citation, linked))
     if citation.support is not Support.SUPPORTED:
         heading.append(f" · {citation.support} support", "yellow")
     _print(out, heading)
-    _print(out, Text(plain(citation.quote), "dim"), indent=INDENT, shorten=True)
+    _print(out, Text(plain(citation.quote), "dim"), indent=INDENT)
     for link in citation.links:
-        _print(out, Text(plain(link), "blue"), indent=INDENT)
+        out.print(Text(" " * INDENT + plain(link), "blue"), soft_wrap=True)  # broken, it could not be clicked
 
 
-def _show_hits(out: Console, hits: Sequence[HitJson], *, explain: bool, context: bool) -> None:
+def _show_hits(out: Console, hits: Sequence[HitJson], linked: Linked, *, explain: bool, context: bool) -> None:
     for hit in hits:
-        line = Text.assemble((f"{hit.rank:>3}  ", "cyan"), f"{hit.score:.3f}  ", _place(hit))
+        line = Text.assemble((f"{hit.rank:>3}  ", "cyan"), f"{hit.score:.3f}  ", _place(hit, linked))
         _print(out, line)
         if explain:
             _print(out, Text(_explained(hit), "cyan"), indent=HIT_INDENT)
@@ -301,7 +312,7 @@ def _show_hits(out: Console, hits: Sequence[HitJson], *, explain: bool, context:
             for text, style in ((hit.before, "dim"), (hit.text, ""), (hit.after, "dim")):
                 _print(out, Text(plain(text), style), indent=HIT_INDENT) if text else None
         else:
-            _print(out, _snippet(hit), indent=HIT_INDENT, shorten=True)
+            _print(out, Text(snippet(hit), "dim"), indent=HIT_INDENT, shorten=True)
         _show_copies(out, hit, indent=HIT_INDENT)
 
 
@@ -321,7 +332,7 @@ def _explained(hit: HitJson) -> str:
 def _show_copies(out: Console, hit: HitJson, *, indent: int) -> None:
     """Where else the passage stands."""
     if hit.also:
-        _print(out, Text(f"also in {', '.join(_spot(copy) for copy in hit.also)}", "dim"), indent=indent)
+        _print(out, Text(f"also in {', '.join(spot(copy) for copy in hit.also)}", "dim"), indent=indent)
 
 
 def _file_line(file: FileJson, width: int) -> Text:
@@ -334,54 +345,11 @@ def _file_line(file: FileJson, width: int) -> Text:
     return line
 
 
-def _place(placed: PlacedJson) -> Text:
-    """Where to look it up: `notes.md:63 · Heading > Part · 2024-01-07`."""
+def _place(placed: PlacedJson, linked: Linked) -> Text:
+    """Where to look it up: `notes.md:63 · Heading > Part · 2024-01-07`, the first part linked to the file."""
     parts = [plain(part) for part in (placed.heading, placed.date) if part]
-    return Text.assemble((_spot(placed), "bold"), ("".join(f" · {part}" for part in parts), "dim"))
-
-
-def _spot(placed: PlacedJson) -> str:
-    path = plain(placed.path)
-    if placed.kind is Kind.TRANSCRIPT and placed.t_start is not None:
-        until = f"–{_clock(placed.t_end)}" if placed.t_end is not None else ""
-        speaker = f" {plain(placed.speaker)}" if placed.speaker else ""
-        return f"{path} {_clock(placed.t_start)}{until}{speaker}"
-    if placed.kind is Kind.TRANSCRIPT and placed.speaker:
-        return f"{path} {plain(placed.speaker)}"
-    if placed.page is not None:
-        return f"{path} p. {placed.page}"
-    return f"{path}:{placed.line}" if placed.line is not None else path
-
-
-def _clock(seconds: float) -> str:
-    """`12:31`, from an hour on `1:02:31`."""
-    minutes, second = divmod(int(seconds), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
-
-
-def _snippet(hit: HitJson) -> Text:
-    """The beginning of a passage, without headings, which its place names already, and without the targets of links.
-
-    A tiny passage is shown with what stands around it, where that is known.
-    """
-    body = _words(hit.text) or plain(hit.text)
-    if len(body) < TINY_CHARS:
-        room = (SNIPPET_CHARS - len(body)) // 2
-        body = " ".join(part for part in (_words(hit.before or "")[-room:], body, _words(hit.after or "")) if part)
-    return Text(body if len(body) <= SNIPPET_CHARS else f"{body[: SNIPPET_CHARS - 1].rstrip()}…", "dim")
-
-
-def _words(source: str) -> str:
-    return plain(_LINK.sub(r"\1", _HEADING.sub("", source)))
-
-
-def _nothing_then(filters: FiltersJson) -> str:
-    """That nothing is of the days asked for; "" where other filters may be the reason."""
-    if filters.tags or filters.paths or filters.kinds or filters.speakers or not (filters.since or filters.until):
-        return ""
-    since, until = (date.fromisoformat(day) if day else None for day in (filters.since, filters.until))
-    return f"There is nothing in your notes {in_words(since, until)}."
+    name = Text(spot(placed), Style(bold=True, link=linked(placed)))
+    return Text.assemble(name, ("".join(f" · {part}" for part in parts), "dim"))
 
 
 def _limited(found: FoundJson) -> bool:
@@ -392,7 +360,8 @@ def _limited(found: FoundJson) -> bool:
 def _stage(event: EventJson, now: str) -> str:
     match event:
         case QueuedJson():
-            return f"waiting for the model behind {event.position} others"
+            others = "another" if event.position == 1 else f"{event.position} others"
+            return f"waiting for the model behind {others}"
         case PassagesJson():
             return f"reading {len(event.hits)} passages"
         case TokenJson():

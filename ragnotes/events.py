@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ragnotes.answers import Answer, Citation, Filters, Hit, Unmatched
+from ragnotes.answers import Answer, Citation, Filters, Hit, Support, Unmatched
 from ragnotes.calibration import Calibration
 from ragnotes.types import FileRecord
 
@@ -39,9 +39,15 @@ class Passages:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The next piece of the answer: checked, and never taken back. All of them together are its text."""
+    """The next piece of the answer: checked, and never taken back. All of them together are its text.
+
+    Where a sentence ends with it, `citations` are the numbers of its citations, new ones and earlier ones, and
+    `support` is how well they carry it.
+    """
 
     text: str
+    citations: tuple[int, ...] = ()
+    support: Support = Support.SUPPORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +108,12 @@ class IndexStatus:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an indexing run is: files done of files to do, and the one at hand."""
+    """How far an indexing run is: files done of files to do, and the one at hand; its outcome once that is known."""
 
     done: int
     total: int
     path: str = ""
+    outcome: str = ""
 
 
 Event = Queued | Passages | Token | Cited | Final

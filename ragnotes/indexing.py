@@ -147,7 +147,10 @@ class _Run:
         batch: list[Read] = []
         for number, file in enumerate(self._files):
             self._progress(Progress(number, len(self._files), file.path))
+            before = self._tally.copy()
             read = self._read(file)
+            outcome = next(iter(self._tally - before))
+            self._progress(Progress(number + 1, len(self._files), file.path, str(outcome)))
             if read is not None:
                 batch.append(read)
             if sum(len(read.chunks) for read in batch) >= BATCH_STRINGS:

@@ -76,7 +76,7 @@ def run(commands: typer.Typer, name: str, args: Sequence[str] | None, library: O
 def _as_ragnotes_error(error: Exception, name: str) -> RagnotesError:
     if isinstance(error, _MISUSE):
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        return UsageError(message.rstrip("."), f"see: {name} --help")
+        return UsageError(message.rstrip(".").replace(": Value error, ", ": "), f"see: {name} --help")
     if isinstance(error, OSError):
         return RagnotesError(str(error), "check that path, its permissions and the free space")
     return RagnotesError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -25,11 +26,14 @@ from pydantic_settings import (
 from ragnotes.clock import zone_of
 from ragnotes.errors import SettingsError
 
-__all__ = ["SETTINGS_FILE", "Settings", "load_settings"]
+__all__ = ["LOOPBACK_NAMES", "SETTINGS_FILE", "Settings", "is_loopback", "load_settings"]
 
 SETTINGS_FILE = "ragnotes.toml"
-NOT_IN_FILE = frozenset({"server", "api_key", "host", "model_url", "model_name", "model_api_key"})
-"""Where questions and notes go and who may ask is told by flag or environment only."""
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+NOT_IN_FILE = frozenset({"server", "api_key", "host", "link", "model_url", "model_name", "model_api_key"})
+"""Where questions and notes go, who may ask, and what a click opens is told by flag or environment only."""
+
+_LINK = re.compile(r"(?!https?:|javascript:|data:)[a-z][a-z0-9+.-]*:[!-~]*\{path\}[!-~]*", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -53,6 +57,8 @@ class Settings(BaseSettings):
     """The URL of a running server; `ask` is then only its client."""
     api_key: str | None = Field(default=None, repr=False)
     host: str = "127.0.0.1"
+    link: str | None = None
+    """What a terminal opens for a citation, such as `vscode://file{path}:{line}`; unset, the file itself."""
     port: int = Field(default=8000, ge=0, le=65535)
     threads: int = Field(default=max(1, os.cpu_count() or 1), ge=1)
     """Threads of the embedder and of the language model."""
@@ -82,8 +88,15 @@ class Settings(BaseSettings):
     @classmethod
     def _web_address(cls, url: str | None) -> str | None:
         if url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?", url):
-            raise ValueError("is no URL such as http://127.0.0.1:8080/v1")
+            raise PydanticCustomError("url", "this is no URL such as http://127.0.0.1:8080/v1")
         return url
+
+    @field_validator("link")
+    @classmethod
+    def _opens_a_file(cls, link: str | None) -> str | None:
+        if link is not None and not _LINK.fullmatch(link):
+            raise PydanticCustomError("link", "a link has a scheme and {path}: vscode://file{path}:{line}")
+        return link
 
     @field_validator("tz")
     @classmethod
@@ -103,6 +116,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a name or address to bind is reached from this machine only."""
+    return host.lower() in LOOPBACK_NAMES or host.startswith("127.")
+
+
 def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of this run; flags whose value is None or empty count as not given."""
     given = {name: value for name, value in flags.items() if value not in (None, (), [])}
@@ -113,7 +131,8 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
         raise SettingsError(
-            f"{_origin(name, given)}: {problem['msg']}, got {problem['input']!r}", "correct it, or leave it out"
+            f"{_origin(name, given)}: {problem['msg'].removeprefix('Value error, ')}, got {problem['input']!r}",
+            "correct it, or leave it out",
         ) from error
 
 

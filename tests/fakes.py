@@ -236,6 +236,7 @@ class FakeLibrary:
         self._fail()
         for number, path in enumerate(self.notes):
             progress(Progress(number, len(self.notes), path))
+            progress(Progress(number + 1, len(self.notes), path, "unchanged" if self.is_indexed else "added"))
         assert self.indexing.wait(WAIT_S)
         added = 0 if self.is_indexed and not rebuild else len(self.notes)
         self.is_indexed = True
@@ -317,6 +318,8 @@ class FakeLibrary:
             unit = best.chunk.units[0]
             if request.llm and self.generator:
                 yield from self._draft(request, unit.plain, self.generator)
+            else:
+                yield Token(unit.plain, (1,), self.support)
             citation = Citation(
                 1,
                 best.source,
@@ -358,7 +361,7 @@ class FakeLibrary:
 
     def _draft(self, request: Request, text: str, generator: FakeGenerator) -> Iterator[Event]:
         for piece in generator.generate(Prompt("", text), max_tokens=99, cancelled=request.cancelled):
-            yield Token(piece)
+            yield Token(piece, *(((1,), self.support) if text.endswith(piece) else ()))
         if request.cancelled():
             generator.stopped.set()
 
@@ -407,18 +410,18 @@ def fake_settings(**changes: Any) -> Settings:
 
 
 @contextmanager
-def serving(library: FakeLibrary, **changes: Any) -> Iterator[str]:
-    """The URL of a real server of `library`, on a free port."""
+def serving(library: FakeLibrary, *, close: bool = True, **changes: Any) -> Iterator[str]:
+    """The URL of a real server of `library`, on a free port. `close` lets a held model go on when it is stopped."""
     settings = fake_settings(**changes)
     listener = bind("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(library, settings=settings), log_level="critical", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(create_app(library, settings=settings), log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        if library.generator:
+        if library.generator and close:
             library.generator.close()
         server.should_exit = True
         thread.join(WAIT_S)

@@ -22,7 +22,7 @@ LAYERS = [
     {"models", "stores", "reading", "asking"},
     {"indexing", "evaluation"},
     {"assembly"},
-    {"service", "client", "console"},
+    {"service", "client", "console", "file_links", "terminal"},
     {"options", "running"},
     {"cli_calibrate", "cli_history"},
     {"cli_eval"},
@@ -50,6 +50,10 @@ WITHIN = {
     ("dates", "question_dates"),
     ("settings", "clock"),
     ("console", "service"),
+    ("console", "file_links"),
+    ("file_links", "service"),
+    ("terminal", "console"),
+    ("terminal", "service"),
     ("client", "service"),
 }
 ENGINES = {

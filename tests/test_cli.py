@@ -15,14 +15,15 @@ import pytest
 from ragnotes import __version__, errors
 from ragnotes.answers import Filters, Mode, Support, Unmatched
 from ragnotes.asking.answering import Request
-from ragnotes.cli import Code, ask_main, exit_code, main
-from ragnotes.console import plain, show_answer
+from ragnotes.cli import Code, ask_main, exit_code, links_of, main
+from ragnotes.console import show_answer
 from ragnotes.errors import CorpusError, GeneratorBusy, IndexMissing, RagnotesError, UsageError
 from ragnotes.events import Final
-from ragnotes.service.encoding import answer_json
-from ragnotes.service.guards import is_loopback
+from ragnotes.service.encoding import answer_json, found_json
+from ragnotes.service.wording import plain
+from ragnotes.settings import is_loopback
 from ragnotes.types import FileRecord, FileStatus, Kind
-from tests.fakes import FakeLibrary, serving
+from tests.fakes import FakeLibrary, fake_settings, serving
 from tests.service import contract
 
 QUESTION = "how are embeddings cached?"
@@ -249,7 +250,9 @@ def test_index_says_what_it_did_and_what_failed(run: Run, library: FakeLibrary) 
     )
     assert run("index", "--strict")[0] == Code.INCOMPLETE
     assert json.loads(run("index", "--json")[1]).keys() == contract.SUMMARY
-    assert run("index", "-v")[2] == "cache.md\npapers/borders.pdf\ntalks/search.vtt\n"
+    assert run("index", "-v")[2] == (
+        "unchanged  cache.md\nunchanged  papers/borders.pdf\nunchanged  talks/search.vtt\n"
+    )
 
 
 def test_a_terminal_that_lacks_a_character_shows_a_question_mark(
@@ -431,3 +434,24 @@ def test_the_thin_client_loads_no_engine() -> None:
 @pytest.mark.parametrize(("host", "own"), [("127.0.0.1", True), ("127.0.0.2", True), ("::1", True), ("0.0.0.0", False)])
 def test_what_is_loopback(host: str, own: bool) -> None:
     assert is_loopback(host) is own
+
+
+def test_an_absolute_path_is_told_where_paths_begin(run: Run, library: FakeLibrary) -> None:
+    library.unmatched = (Unmatched("paths", "/home/me/notes/a.md"),)
+    assert "--path /home/me/notes/a.md: no file fits; paths begin below the folder of notes\n" in run("ask", "x")[2]
+
+
+def test_a_kind_that_there_is_not_is_told_without_the_library_that_says_so(run: Run) -> None:
+    assert run("ask", "x", "--kind", "poem")[2].startswith(
+        "error: Invalid value for '--kind': 'poem' is not one of 'note', 'paper', 'transcript'; see: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("server", "linked"),
+    [(None, True), ("http://127.0.0.1:8000", True), ("http://localhost:8000", True), ("https://notes.example", False)],
+)
+def test_notes_of_another_machine_are_not_linked(tmp_path: Path, server: str | None, linked: bool) -> None:
+    (tmp_path / "cache.md").write_text("x")
+    [hit] = found_json(FakeLibrary().search("embeddings cached", filters=Filters(), limit=1)).hits
+    assert bool(links_of(fake_settings(server=server, corpus=(tmp_path,)))(hit)) is linked

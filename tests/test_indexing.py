@@ -365,7 +365,13 @@ def test_progress_names_each_file_and_ends_with_all_done(notes: Notes) -> None:
     notes.write("b.md")
     seen: list[Progress] = []
     notes.update(progress=seen.append)
-    assert seen == [Progress(0, 2, "a.md"), Progress(1, 2, "b.md"), Progress(2, 2)]
+    assert seen == [
+        Progress(0, 2, "a.md"),
+        Progress(1, 2, "a.md", "added"),
+        Progress(1, 2, "b.md"),
+        Progress(2, 2, "b.md", "added"),
+        Progress(2, 2),
+    ]
 
 
 PATHS = st.sampled_from(["a.md", "b.txt", "sub/a.md", "c.png"])

@@ -265,10 +265,10 @@ class _Told:
         """The sentence, then its citation where that is new."""
         known = len(self.citations)
         carriers = (checked.evidence, *checked.also) if checked.support is not Support.UNSUPPORTED else ()
-        numbers = dict.fromkeys(self._number(item, checked.support) for item in carriers)
+        numbers = tuple(dict.fromkeys(self._number(item, checked.support) for item in carriers))
         text = without_foreign_markers(checked.text)
-        sentence = Sentence(text, tuple(numbers), checked.support, checked.own_line)
-        yield Token(sentence.joint * bool(self.sentences) + sentence.text)
+        sentence = Sentence(text, numbers, checked.support, checked.own_line)
+        yield Token(sentence.joint * bool(self.sentences) + text, numbers, checked.support)
         self.sentences.append(sentence)
         for citation in self.citations[known:]:
             yield Cited(citation)

@@ -5,7 +5,7 @@ This is the one place for it, whoever asks: the command line, a client over HTTP
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,11 +34,20 @@ def answered_in_conversation(ask: Ask, request: Request, conversations: Conversa
     one is to be continued and none is kept, both before the first event.
     """
     continued = _continued(request.conversation, conversations)
-    earlier = conversations.read(continued).turns if continued and conversations else request.earlier
+    earlier = conversations.read(continued).turns if continued and conversations else _in_full(request.earlier)
     whole = written_out(request.question, earlier[-REMEMBERED_TURNS:])
-    asked = replace(request, question=whole) if whole else request
+    # What is asked in full needs no turns, and is one question for the cache whatever came before.
+    asked = replace(request, question=whole or request.question, conversation=None, earlier=())
     kept = conversations if request.conversation else None
     return _events(ask(asked), request, whole, lambda turn: _keep(kept, continued, turn))
+
+
+def _in_full(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Turns of a client that keeps what was asked, not what it was asked as: each written out from those before."""
+    full: list[Turn] = []
+    for turn in turns[-REMEMBERED_TURNS:]:
+        full.append(replace(turn, rewritten=turn.rewritten or written_out(turn.question, full)))
+    return tuple(full)
 
 
 def _events(

@@ -18,8 +18,8 @@ def report_lines(report: ReportJson) -> list[str]:
     """The measures, the types where there are several, and the questions that failed."""
     settings = report.settings
     lines = [
-        f"{report.questions} questions, {report.answerable} answerable · {settings.embedder} ·"
-        f" generation {settings.generation}",
+        f"{report.questions} question{'' if report.questions == 1 else 's'}, {report.answerable} answerable ·"
+        f" {settings.embedder} · generation {settings.generation}",
         *([f"calibrated by {settings.calibration}"] if settings.calibration else []),
         "",
         *_table([("measure", "value", "95 % interval", "n"), *map(_measure_row, report.measures.items())]),

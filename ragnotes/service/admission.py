@@ -31,8 +31,9 @@ class Admission:
         """A place until the end of the block: how many are before it. Raises GeneratorBusy where all are taken."""
         if self._taken >= self._places:
             seconds = math.ceil(self._taken * self._mean_s)
+            waiting = "a question waits" if self._taken == 2 else f"{self._taken - 1} questions wait"
             raise GeneratorBusy(
-                f"{self._taken - 1} questions already wait for the language model",
+                f"{waiting} for the language model already",
                 f"try again in {seconds} s, or ask with llm=false",
                 retry_after_s=seconds,
             )

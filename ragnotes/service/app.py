@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from ragnotes import __version__
-from ragnotes.service import routes_asking, routes_conversations, routes_health, routes_library
+from ragnotes.service import routes_asking, routes_conversations, routes_health, routes_library, routes_openai
 from ragnotes.service.admission import Admission
 from ragnotes.service.guards import MAX_BODY_BYTES, Guards
 from ragnotes.service.jobs import IndexJobs
@@ -54,6 +54,6 @@ def create_app(library: Library, *, settings: Settings) -> FastAPI:
     add_handlers(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     app.add_middleware(Guards, settings=settings)
-    for routes in (routes_asking, routes_conversations, routes_library, routes_health):
+    for routes in (routes_asking, routes_conversations, routes_openai, routes_library, routes_health):
         app.include_router(routes.router)
     return app

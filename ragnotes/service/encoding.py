@@ -201,7 +201,7 @@ def event_json(event: Event) -> tuple[str, EventJson]:
         case Passages():
             return "passages", PassagesJson(hits=[hit_json(hit) for hit in event.hits])
         case Token():
-            return "token", TokenJson(text=event.text)
+            return "token", TokenJson(text=event.text, citations=list(event.citations), support=event.support)
         case Cited():
             return "citation", citation_json(event.citation)
         case Final():

@@ -14,20 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ragnotes.service.problems import http_problem, respond
 from ragnotes.service.wire import ProblemJson
-from ragnotes.settings import Settings
+from ragnotes.settings import LOOPBACK_NAMES, Settings, is_loopback
 
-__all__ = ["MAX_BODY_BYTES", "Guards", "is_loopback"]
+__all__ = ["MAX_BODY_BYTES", "Guards"]
 
 MAX_BODY_BYTES = 1024 * 1024
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_PATHS = frozenset({"/health", "/ready"})  # probes have no key
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address to bind is reached from this machine only."""
-    return host.lower() in LOOPBACK_NAMES or host.startswith("127.")
 
 
 class Guards:
@@ -43,7 +37,7 @@ class Guards:
             problem = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
             if problem is not None:
                 headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
-                await respond(problem, headers)(scope, receive, send)
+                await respond(problem, headers, path=scope["path"])(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from ragnotes import errors
 from ragnotes.errors import GeneratorBusy, IndexLocked, RagnotesError
 from ragnotes.service.encoding import problem_json
+from ragnotes.service.openai_errors import error_of_problem, is_openai_route, openai_headers, openai_status
 from ragnotes.service.wire import PROBLEM_TYPE, FieldProblemJson, ProblemJson
 
 __all__ = ["STATUSES", "add_handlers", "http_problem", "problem_of", "respond"]
@@ -66,7 +67,15 @@ def http_problem(status: int, detail: str, *, hint: str | None = None) -> Proble
     return ProblemJson(type=PROBLEM_TYPE + slug, title=title, status=status, detail=detail, hint=hint or usual_hint)
 
 
-def respond(problem: ProblemJson, headers: Mapping[str, str] | None = None) -> Response:
+def respond(problem: ProblemJson, headers: Mapping[str, str] | None = None, *, path: str = "") -> Response:
+    """The answer that a problem is to a request of that path."""
+    if is_openai_route(path):
+        return Response(
+            error_of_problem(problem).model_dump_json(),
+            status_code=openai_status(problem),
+            headers={**openai_headers(problem), **(headers or {})},
+            media_type="application/json",
+        )
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=problem.status,
@@ -83,23 +92,23 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _ragnotes_error(_: Request, error: Exception) -> Response:
+async def _ragnotes_error(request: Request, error: Exception) -> Response:
     headers = {}
     if isinstance(error, GeneratorBusy):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, IndexLocked):
         headers["Retry-After"] = str(_LOCKED_RETRY_S)
-    return respond(problem_of(error), headers)
+    return respond(problem_of(error), headers, path=request.url.path)
 
 
-async def _invalid_request(_: Request, error: Exception) -> Response:
+async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [
         FieldProblemJson(field=_field(fault["loc"]), problem=re.sub(r"^Value error, ", "", fault["msg"]))
         for fault in error.errors()
     ]
     detail = "; ".join(f"{fault.field}: {fault.problem}" for fault in fields)
-    return respond(http_problem(422, detail).model_copy(update={"errors": fields}))
+    return respond(http_problem(422, detail).model_copy(update={"errors": fields}), path=request.url.path)
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -108,10 +117,10 @@ def _field(location: tuple[int | str, ...]) -> str:
     return ".".join(str(name) for name in names)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return respond(http_problem(error.status_code, str(error.detail)), error.headers)
+    return respond(http_problem(error.status_code, str(error.detail)), error.headers, path=request.url.path)
 
 
-async def _unexpected(_: Request, error: Exception) -> Response:
-    return respond(problem_of(error))  # starlette raises the error again, so that the log has it
+async def _unexpected(request: Request, error: Exception) -> Response:
+    return respond(problem_of(error), path=request.url.path)  # starlette raises the error again, so that the log has it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,11 +13,11 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from ragnotes.service.bodies import AskBody, SearchBody, clock_of, filters_of, request_of
 from ragnotes.service.encoding import answer_json, found_json
-from ragnotes.service.parts import ServiceDep
-from ragnotes.service.streaming import EventStream, final_answer
+from ragnotes.service.parts import Service, ServiceDep
+from ragnotes.service.streaming import AskFrames, EventStream, final_answer
 from ragnotes.service.wire import AnswerJson, FoundJson
 
-__all__ = ["router"]
+__all__ = ["place_for", "router"]
 
 router = APIRouter(tags=["asking"])
 
@@ -39,17 +40,23 @@ class Admitted:
     """A request that has a place, with `position` questions before it."""
 
     body: AskBody
-    position: int = 0
+    position: int
+
+
+@asynccontextmanager
+async def place_for(body: AskBody, service: Service) -> AsyncIterator[int]:
+    """How many questions for the language model are before this one, which has a place until the end of the block."""
+    if body.llm and await to_thread.run_sync(lambda: service.library.generator is not None):
+        with service.admission.place() as position:
+            yield position
+    else:
+        yield 0
 
 
 async def admit(body: AskBody, service: ServiceDep) -> AsyncIterator[Admitted]:
     """The request, once there is a place for its question; it is held until the response has ended."""
-    library = service.library
-    if body.llm and await to_thread.run_sync(lambda: library.generator is not None):
-        with service.admission.place() as position:
-            yield Admitted(body, position)
-    else:
-        yield Admitted(body)
+    async with place_for(body, service) as position:
+        yield Admitted(body, position)
 
 
 @router.post("/v1/ask", response_model=AnswerJson, responses={200: {"content": {"text/event-stream": {}}}})
@@ -61,6 +68,8 @@ async def ask(
     question = request_of(body, cancelled=cancelled.is_set)
     events = await to_thread.run_sync(service.library.ask, question, limiter=service.asking)
     if body.stream:
-        return EventStream(events, position=admitted.position, cancelled=cancelled, limiter=service.asking)
+        return EventStream(
+            events, frames=AskFrames(), position=admitted.position, cancelled=cancelled, limiter=service.asking
+        )
     answer = await final_answer(events, cancelled=cancelled, request=request, limiter=service.asking)
     return answer_json(answer)

@@ -13,9 +13,8 @@ import uvicorn
 
 from ragnotes.errors import ServerError, SettingsError
 from ragnotes.service.app import create_app
-from ragnotes.service.guards import is_loopback
 from ragnotes.service.library import Library
-from ragnotes.settings import Settings
+from ragnotes.settings import Settings, is_loopback
 
 __all__ = ["bind", "serve"]
 

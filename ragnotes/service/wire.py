@@ -349,6 +349,8 @@ class PassagesJson(_Wire):
 
 class TokenJson(_Wire):
     text: Text
+    citations: list[int] = []
+    support: Support = Support.SUPPORTED
 
 
 EventJson = QueuedJson | PassagesJson | TokenJson | CitationJson | AnswerJson | ProblemJson

@@ -135,7 +135,7 @@ def test_stale_files_are_named_on_stderr(run: Run, write: Write) -> None:
     code, out, err = run("eval", str(write(PRICE)))
     assert code == 0
     assert err == "note: new.md changed since the notes were indexed; run: ragnotes index\n"
-    assert out.startswith("1 questions")
+    assert out.startswith("1 question, ")
 
 
 @pytest.mark.usefixtures("indexed")

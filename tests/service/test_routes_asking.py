@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import ExitStack
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from ragnotes.errors import GeneratorFailed, IndexLocked
-from tests.fakes import WAIT_S, FakeLibrary
+from tests.fakes import WAIT_S, FakeLibrary, serving
 from tests.service import contract
 
 QUESTION = {"question": "how are embeddings cached?"}
@@ -221,6 +222,48 @@ def test_a_client_that_leaves_stops_the_model_and_frees_its_place(
         assert library.generator.stopped.wait(WAIT_S)
     library.generator.gate.set()
     assert _ask(server, stream=stream) == 200
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "ending"),
+    [
+        ("/v1/ask", QUESTION, 'event: error\ndata: {"type":"urn:ragnotes:not-ready"'),
+        (
+            "/v1/chat/completions",
+            {"messages": [{"role": "user", "content": QUESTION["question"]}]},
+            'data: {"error":{"message":"the server was stopped before',
+        ),
+    ],
+)
+def test_a_server_that_is_stopped_ends_the_streams_with_an_error(route: str, body: dict[str, Any], ending: str) -> None:
+    library = FakeLibrary()
+    assert library.generator
+    library.generator.gate.clear()
+    told: list[str] = []
+    with ExitStack() as running:
+        url = running.enter_context(serving(library, close=False))
+        with httpx.stream("POST", f"{url}{route}", json=body | {"stream": True}, timeout=WAIT_S) as response:
+            lines = response.iter_lines()
+            told.append(next(lines))
+            running.close()  # while the model writes
+            told.extend(lines)
+    assert ending in "\n".join(told)
+    assert library.generator.stopped.wait(WAIT_S)
+
+
+def test_a_server_that_is_stopped_refuses_whoever_waits_for_a_whole_answer() -> None:
+    library = FakeLibrary()
+    assert library.generator
+    library.generator.gate.clear()
+    answers: list[httpx.Response] = []
+    with serving(library, close=False) as url:
+        asked = threading.Thread(
+            target=lambda: answers.append(httpx.post(f"{url}/v1/ask", json=QUESTION, timeout=WAIT_S))
+        )
+        asked.start()
+        assert library.generator.running.acquire(timeout=WAIT_S)
+    asked.join(WAIT_S)
+    assert (answers[0].status_code, _problem(answers[0])["type"]) == (503, "urn:ragnotes:not-ready")
 
 
 def _ask(server: httpx.Client, *, stream: bool) -> int:

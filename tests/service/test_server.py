@@ -53,3 +53,22 @@ def test_serve_prints_its_address_and_ends_in_good_order(sent: signal.Signals, c
         process.send_signal(sent)
         assert process.wait(WAIT_S) == code
         assert process.stderr.read() == ""
+
+
+def test_streams_that_outlive_the_end_of_the_server_end_with_an_error() -> None:
+    held = "library.generator.gate.clear()\nimport ragnotes.service.server as server\nserver.SHUTDOWN_S = 1\n"
+    script = SERVER.replace("sys.exit(", f"library = FakeLibrary()\n{held}sys.exit(").replace(
+        "lambda _: FakeLibrary()", "lambda _: library"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        url = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+        assert url
+        body = {"question": "how are embeddings cached?", "stream": True}
+        with httpx.stream("POST", f"{url[0]}/v1/ask", json=body, timeout=WAIT_S, trust_env=False) as response:
+            lines = response.iter_lines()
+            assert next(lines) == "event: passages"
+            process.send_signal(signal.SIGTERM)
+            assert "event: error" in list(lines)
+        assert process.wait(WAIT_S) == 0
+        assert "Traceback" not in process.stderr.read()
