@@ -7,34 +7,33 @@ writes is checked sentence by sentence, and where nothing of it stands, the evid
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from ragnotes.answers import NO_FILTERS, Answer, Citation, Evidence, Filters, Hit, Mode, Sentence, Support
+from ragnotes.answers import NO_FILTERS, Answer, Evidence, Filters, Hit, Mode, Unmatched
 from ragnotes.asking.abstention import confidence_in, reason_to_abstain
-from ragnotes.asking.answer_forms import form_answer, passages_wanted
+from ragnotes.asking.answer_forms import Formed, form_answer, passages_wanted
 from ragnotes.asking.clues import JUDGED_HITS
 from ragnotes.asking.drafting import PROMPT_EVIDENCE, Task, draft_sentences
 from ragnotes.asking.evidence import select_evidence
-from ragnotes.asking.extraction import Extract
 from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
-from ragnotes.asking.markers import without_foreign_markers
-from ragnotes.asking.mention_questions import mentions_asked
+from ragnotes.asking.mention_questions import MentionQuestion, mentions_asked
 from ragnotes.asking.own_time import FROM_QUESTION, holdings_of, limited_to_own_time, subject_of
 from ragnotes.asking.own_words import asks_for_a_kind
 from ragnotes.asking.recency import of_the_outermost_day
 from ragnotes.asking.retrieval import retrieve_fresh
 from ragnotes.asking.surroundings import with_surroundings
+from ragnotes.asking.telling import Telling
 from ragnotes.asking.unmatched import unmatched
-from ragnotes.asking.verification import Checked, verifier
+from ragnotes.asking.verification import verifier
 from ragnotes.asking.words import has_content
 from ragnotes.clock import UNSTATED, Clock
 from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import ModelError, UsageError
-from ragnotes.events import Cited, Event, Final, Found, Passages, Token
+from ragnotes.events import Event, Final, Found, Passages
 from ragnotes.ports import Embedder, Snapshot, Store
 from ragnotes.ports import Generator as LanguageModel
 from ragnotes.turns import Turn
@@ -109,65 +108,67 @@ class Asker:
         question = checked_question(request.question)
         laps = _Laps()
         with self.store.reading() as snapshot:
-            vector = self.embedder.embed_queries([question])[0]
-            filters, subject = self._in_time(snapshot, question, request.filters, request.clock)
-            mentions = mentions_asked(question, filters, today=request.clock.today(self.zone), order=self.order)
-            filters = mentions.filters if mentions else filters
-            wide = passages_wanted(question)
-            at_least = max(request.limit, PROMPT_EVIDENCE, JUDGED_HITS, wide)
-            hits, left_out = self._retrieve(snapshot, question, subject, vector, filters, at_least)
-            shown = hits[: request.limit]
-            passages = tuple(with_surroundings(snapshot, shown) if request.surroundings else shown)
+            found = self._found(snapshot, question, request)
             laps.lap("search")
-            yield Passages(passages)
-            subject = subject_of_link(subject) if asks_for_link(question) else subject
-            evidence = select_evidence(
-                snapshot, self.embedder, vector, hits, subject=subject, filters=filters, passages=wide
-            )
-            confidence = confidence_in(snapshot, hits, evidence, filters, question=question, subject=subject)
-            reason = reason_to_abstain(
-                snapshot, hits, evidence, filters, left_out, subject=subject, confidence=confidence
-            )
-            foreign = unmatched(snapshot, filters) if not hits else ()
-            if filters.order:
-                evidence = of_the_outermost_day(evidence, filters)
-            formed = form_answer(
-                snapshot,
-                question,
-                evidence,
-                subject=subject,
-                filters=filters,
-                reason=reason,
-                mentions=mentions,
-                is_fresh=self.is_fresh,
-                order=self.order,
-            )
-            generation = snapshot.generation
+            yield Passages(found.passages)
+            judged = self._judged(snapshot, question, found)
             laps.lap("evidence")
-        told = _Told(formed.reason)
-        if formed.reason is None:
-            yield from self._tell(told, request, question, evidence, formed.extracted, laps)
+        telling = Telling(judged.formed.reason)
+        if judged.formed.reason is None:
+            yield from self._tell(telling, request, question, judged, laps)
         laps.lap("answer")
-        yield Final(
-            Answer(
-                question=question,
-                mode=Mode.ABSTAINED if formed.reason else Mode.GENERATED if told.model else Mode.EXTRACTIVE,
-                reason=told.reason,
-                sentences=tuple(told.sentences),
-                citations=tuple(told.citations),
-                passages=passages,
-                filters=filters,
-                model=told.model,
-                generation=generation,
-                timings_ms=laps.laps | {"total": laps.total_ms()},
-                usage=told.usage,
-                left_out=tuple(sorted({*left_out, *formed.left_out})),
-                unmatched=foreign,
-                total=formed.total,
-                more=0 if told.model else formed.extracted.more,
-                confidence=confidence,
-            )
+        yield Final(_answer(question, found, judged, telling, laps))
+
+    def _found(self, snapshot: Snapshot, question: str, request: Request) -> _Found:
+        """The hits for the question, and what is known of it by then."""
+        vector = self.embedder.embed_queries([question])[0]
+        filters, subject = self._in_time(snapshot, question, request.filters, request.clock)
+        mentions = mentions_asked(question, filters, today=request.clock.today(self.zone), order=self.order)
+        filters = mentions.filters if mentions else filters
+        wanted = max(request.limit, PROMPT_EVIDENCE, JUDGED_HITS, passages_wanted(question))
+        hits, left_out = self._retrieve(snapshot, question, subject, vector, filters, wanted)
+        shown = hits[: request.limit]
+        return _Found(
+            vector=vector,
+            filters=filters,
+            subject=subject_of_link(subject) if asks_for_link(question) else subject,
+            mentions=mentions,
+            hits=hits,
+            passages=tuple(with_surroundings(snapshot, shown) if request.surroundings else shown),
+            left_out=left_out,
+            unmatched=unmatched(snapshot, filters) if not hits else (),
+            generation=snapshot.generation,
         )
+
+    def _judged(self, snapshot: Snapshot, question: str, found: _Found) -> _Judged:
+        """The evidence of the hits, whether the notes hold the answer, and what is to be told."""
+        filters, subject, hits = found.filters, found.subject, found.hits
+        evidence = select_evidence(
+            snapshot,
+            self.embedder,
+            found.vector,
+            hits,
+            subject=subject,
+            filters=filters,
+            passages=passages_wanted(question),
+        )
+        confidence = confidence_in(snapshot, hits, evidence, filters, question=question, subject=subject)
+        reason = reason_to_abstain(
+            snapshot, hits, evidence, filters, found.left_out, subject=subject, confidence=confidence
+        )
+        evidence = of_the_outermost_day(evidence, filters) if filters.order else evidence
+        formed = form_answer(
+            snapshot,
+            question,
+            evidence,
+            subject=subject,
+            filters=filters,
+            reason=reason,
+            mentions=found.mentions,
+            is_fresh=self.is_fresh,
+            order=self.order,
+        )
+        return _Judged(evidence, confidence, formed)
 
     def _in_time(self, snapshot: Snapshot, question: str, filters: Filters, clock: Clock) -> tuple[Filters, str]:
         """The filters with what the question says of time, and what it asks for besides."""
@@ -192,108 +193,65 @@ class Asker:
             and not (filters.order or has_content(subject) or asks_for_a_kind(question)),
         )
 
-    def _tell(
-        self,
-        told: _Told,
-        request: Request,
-        question: str,
-        evidence: Sequence[Evidence],
-        extracted: Extract,
-        laps: _Laps,
-    ) -> Iterator[Event]:
+    def _tell(self, telling: Telling, request: Request, question: str, judged: _Judged, laps: _Laps) -> Iterator[Event]:
         """The model's sentences where they stand, else the evidence itself."""
-        told.reason = extracted.reason
+        extracted = judged.formed.extracted
+        telling.reason = extracted.reason
         if request.llm and not extracted.settled:
             task = Task(
                 question,
-                evidence,
+                judged.evidence,
                 extracted.told,
                 self.answer_tokens,
                 lambda: laps.stopped(request),
                 verifier(self.store, self.embedder),
                 request.keep_unsupported,
             )
-            yield from self._tell_draft(told, task)
-        if not told.sentences:
+            yield from self._tell_draft(telling, task)
+        if not telling.sentences:
             for checked in extracted.told:
-                yield from told.tell(checked)
+                yield from telling.tell(checked)
 
-    def _tell_draft(self, told: _Told, task: Task) -> Iterator[Event]:
-        """The sentences of the model's draft that stand; where none does, `told` knows why."""
+    def _tell_draft(self, telling: Telling, task: Task) -> Iterator[Event]:
+        """The sentences of the model's draft that stand; where none does, `telling` knows why."""
         if self.generator is None:
-            told.reason = self.no_model
+            telling.reason = self.no_model
             return
         draft = draft_sentences(self.generator, task)
         try:
             with closing(draft):
-                told.usage = yield from told.tell_all(draft)
+                telling.usage = yield from telling.tell_all(draft)
             reason = "late" if task.stopped() else "draft_not_supported"
         except ModelError as error:
             reason = f"no draft: {error}"
-        if told.sentences:
-            told.model = self.generator.name
+        if telling.sentences:
+            telling.model = self.generator.name
         else:
-            told.reason = reason
+            telling.reason = reason
 
 
-@dataclass(slots=True)
-class _Told:
-    """What was told of an answer so far, why it is not the model's, and which model wrote it where it did.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the search gave: `hits` are those that are judged, `passages` those that are shown."""
 
-    Citations are numbered from 1 in order of appearance; one span is one citation.
-    """
+    vector: Vectors
+    filters: Filters
+    subject: str
+    mentions: MentionQuestion | None
+    hits: Sequence[Hit]
+    passages: tuple[Hit, ...]
+    left_out: Sequence[str]
+    unmatched: tuple[Unmatched, ...]
+    generation: int
 
-    reason: str | None = None
-    model: str | None = None
-    usage: Mapping[str, int] = field(default_factory=dict)
-    sentences: list[Sentence] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
 
-    def tell_all(
-        self, checked: Generator[Checked, None, Mapping[str, int]]
-    ) -> Generator[Event, None, Mapping[str, int]]:
-        """The events of all sentences; what the generator of them returns."""
-        while True:
-            try:
-                item = next(checked)
-            except StopIteration as end:
-                usage: Mapping[str, int] = end.value
-                return usage
-            yield from self.tell(item)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What of the hits bears on the question, how sure it is that it answers it, and what is told."""
 
-    def tell(self, checked: Checked) -> Iterator[Event]:
-        """The sentence, then its citation where that is new."""
-        known = len(self.citations)
-        carriers = (checked.evidence, *checked.also) if checked.support is not Support.UNSUPPORTED else ()
-        numbers = tuple(dict.fromkeys(self._number(item, checked.support) for item in carriers))
-        text = without_foreign_markers(checked.text)
-        sentence = Sentence(text, numbers, checked.support, checked.own_line)
-        yield Token(sentence.joint * bool(self.sentences) + text, numbers, checked.support)
-        self.sentences.append(sentence)
-        for citation in self.citations[known:]:
-            yield Cited(citation)
-
-    def _number(self, evidence: Evidence, support: Support) -> int:
-        """The number of the citation of that span, which is added where it is new."""
-        unit, source = evidence.unit, evidence.hit.source
-        span = (source.doc_id, unit.start, unit.end)
-        for citation in self.citations:
-            if (citation.source.doc_id, citation.start, citation.end) == span:
-                return citation.n
-        self.citations.append(
-            Citation(
-                n=len(self.citations) + 1,
-                source=source,
-                place=evidence.place,
-                start=unit.start,
-                end=unit.end,
-                quote=evidence.text,
-                links=evidence.links,
-                score=evidence.score,
-                support=support,
-            )
-        )
-        return len(self.citations)
+    evidence: Sequence[Evidence]
+    confidence: float | None
+    formed: Formed
 
 
 class _Laps:
@@ -315,6 +273,28 @@ class _Laps:
         """Whether nobody waits any more: the question was cancelled, or its answer is late."""
         late = request.deadline_s is not None and time.monotonic() - self._started > request.deadline_s
         return late or request.cancelled()
+
+
+def _answer(question: str, found: _Found, judged: _Judged, telling: Telling, laps: _Laps) -> Answer:
+    formed = judged.formed
+    return Answer(
+        question=question,
+        mode=Mode.ABSTAINED if formed.reason else Mode.GENERATED if telling.model else Mode.EXTRACTIVE,
+        reason=telling.reason,
+        sentences=tuple(telling.sentences),
+        citations=tuple(telling.citations),
+        passages=found.passages,
+        filters=found.filters,
+        model=telling.model,
+        generation=found.generation,
+        timings_ms=laps.laps | {"total": laps.total_ms()},
+        usage=telling.usage,
+        left_out=tuple(sorted({*found.left_out, *formed.left_out})),
+        unmatched=found.unmatched,
+        total=formed.total,
+        more=0 if telling.model else formed.extracted.more,
+        confidence=judged.confidence,
+    )
 
 
 def checked_question(question: str) -> str:
