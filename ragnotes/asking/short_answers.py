@@ -1,4 +1,4 @@
-"""The date or number that a question asks for, verbatim from the piece of evidence that holds it.
+"""The date, number or name that a question asks for, verbatim from the piece of evidence that holds it.
 
 A wrong short answer is worse than none: where a piece holds two candidates, or none that the question does not already
 say, there is no short answer and the sentence stands alone.
@@ -12,6 +12,7 @@ from itertools import takewhile
 
 from ragnotes.answers import Evidence
 from ragnotes.asking.question_forms import AskedFor, asked_kind, counted_in
+from ragnotes.asking.short_names import name_told
 from ragnotes.asking.words import STOP_WORDS, content_stems, held_stems, names_in, stems
 from ragnotes.written_dates import DayMonthOrder, find_dates
 
@@ -85,7 +86,7 @@ def short_answer(
         return cell
     kind = asked_kind(question)
     if kind is None:
-        return None
+        return name_told(question, text)
     asked, held = set(content_stems(question)), held_stems(text)
     around = held | held_stems(context)
     if len(asked & held) < LEAST_HELD[kind] * len(asked) or not set(_particular(question)) <= around:
@@ -146,9 +147,11 @@ def disputed(question: str, short: str, evidence: Sequence[Evidence], *, order: 
     """Whether another good piece, which says as much of the question, has only other candidates."""
     asked, kind = set(content_stems(question)), asked_kind(question)
     held = asked & held_stems(evidence[0].unit.plain)
-    for item in evidence[1:RIVALS] if kind else ():
-        rival = item.score >= RIVAL_SCORE * evidence[0].score and held <= held_stems(item.unit.plain)
-        told = candidates(kind, question, item.unit.plain, order=order) if kind and rival else []
+    for item in evidence[1:RIVALS]:
+        if item.score < RIVAL_SCORE * evidence[0].score or not held <= held_stems(item.unit.plain):
+            continue
+        name = None if kind else name_told(question, item.unit.plain)
+        told = candidates(kind, question, item.unit.plain, order=order) if kind else [name] if name else []
         if told and not any(short in each or (each and each in short) for each in told):
             return True
     return False
