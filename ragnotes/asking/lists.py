@@ -92,9 +92,19 @@ def _whole_list(snapshot: Snapshot, best: Evidence) -> Iterator[Evidence]:
         return
     places, column = Places(document), _column(document.text, best.unit.start)
     for chunk, unit in units:
-        same = unit.lead == best.unit.lead and _column(document.text, unit.start) == column
+        same = (
+            _same_list(unit.lead, best.unit.lead, row=_mark(best.text) == "row")
+            and _column(document.text, unit.start) == column
+        )
         if same and chunk.place.heading == best.hit.chunk.place.heading and _joined(document.text, unit, best.unit):
             yield best if unit == best.unit else _told_at(best, (chunk, unit), places, document.text)
+
+
+def _same_list(lead: str, other: str, *, row: bool) -> bool:
+    """Whether both stand under the same words; under a merged cell a row has that besides the table's header."""
+    ours, theirs = lead.split(HEADING_SEPARATOR), other.split(HEADING_SEPARATOR)
+    header = min(len(ours), len(theirs), max(len(ours), len(theirs)) - 1) or 1
+    return lead == other or (row and ours[:header] == theirs[:header] and max(len(ours), len(theirs)) - header <= 1)
 
 
 def _announced(snapshot: Snapshot, best: Evidence) -> Iterator[Evidence]:

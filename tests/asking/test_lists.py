@@ -24,6 +24,10 @@ NOTES = {
         f"  - every sheet must lie flat, {WORDS}\n  - no staples, {WORDS}\n  - one box, {WORDS}\n  - a label, {WORDS}\n"
         f"  - a lid, {WORDS}\n- went home\n"
     ),
+    "caches.md": (
+        "# Notes\n\n## Kinds of storage boxes\n\n| Room | Storage box | About |\n|---|---|---|\n"
+        "| Attic | Wooden | dry |\n|  | Tin | for letters |\n| Cellar | Plastic | tight |\n|  | Glass | heavy |\n"
+    ),
     "june.md": "# 2023 Log\n\n" + "".join(f"- 6/{day} read chapter {day} of the whale book\n" for day in range(1, 21)),
 }
 
@@ -41,6 +45,19 @@ def test_all_items_of_the_list_are_told_each_with_its_citation(tmp_path: Path) -
     assert answer.text.split("\n") == [f"rule {name} about tools, {WORDS}" for name in "abcdef"]
     assert [sentence.citations for sentence in answer.sentences] == [(number,) for number in range(1, 7)]
     assert [citation.place.line for citation in answer.citations] == list(range(5, 11))
+
+
+def test_rows_under_merged_cells_belong_to_the_list(tmp_path: Path) -> None:
+    answer = ask(tmp_path, "What are the kinds of storage boxes?")
+    assert [sentence.text for sentence in answer.sentences] == [
+        f"Room: {room} | Storage box: {box} | About: {about}"
+        for room, box, about in [
+            ("Attic", "Wooden", "dry"),
+            ("Attic", "Tin", "for letters"),
+            ("Cellar", "Plastic", "tight"),
+            ("Cellar", "Glass", "heavy"),
+        ]
+    ]
 
 
 def test_what_stands_under_an_item_is_the_list(tmp_path: Path) -> None:
