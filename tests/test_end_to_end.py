@@ -135,7 +135,10 @@ def test_world_knowledge_does_not_leak(server: str) -> None:
 
 def test_a_stream_gives_passages_then_tokens_then_citations_then_the_answer(server: str) -> None:
     names: list[str] = []
-    body = {"question": "What did I pay for the used RTX 3090?", "stream": True}
+    body = {
+        "question": "Does it make economic sense to own the computer instead of paying a hosted service?",
+        "stream": True,
+    }
     with httpx.stream("POST", f"{server}/v1/ask", json=body, timeout=60) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         for line in stream.iter_lines():
@@ -145,8 +148,8 @@ def test_a_stream_gives_passages_then_tokens_then_citations_then_the_answer(serv
                 data = json.loads(line.removeprefix("data: "))
     order = list(dict.fromkeys(names))
     assert order == ["passages", "token", "citation", "final"]
-    assert "690" in data["answer"]
-    assert {citation["path"] for citation in data["citations"]} <= {"log-2024.md", "hardware-costs.md"}
+    assert "never pays for itself" in data["answer"]
+    assert data["citations"][0]["path"] == "hardware-costs.md"
     assert data["usage"]["prompt_tokens"] > 50
 
 
@@ -293,9 +296,9 @@ def test_without_a_usable_model_the_notes_answer_and_the_reason_is_told(
     if content is not None:
         model.write_bytes(content)
     command = ("ask", "--corpus", CORPUS, "--index", index, "--model", model, "--json")
-    done = run(*command, "What did I pay for the used RTX 3090?")
+    done = run(*command, "Does it make economic sense to own the computer instead of paying a hosted service?")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert (answer["mode"], "690" in answer["answer"]) == ("extractive", True)
+    assert (answer["mode"], "never pays for itself" in answer["answer"]) == ("extractive", True)
     assert answer["reason"].startswith(reason)
     assert "Traceback" not in done.stderr

@@ -310,7 +310,7 @@ def test_a_library_answers_with_the_model_of_a_real_server(model_server: str, tm
         library.update()
         answers = []
         for _ in range(2):
-            *_, final = library.ask(Request("What did the boiler repair cost?"))
+            *_, final = library.ask(Request("What came of the boiler repair?"))
             assert isinstance(final, Final)
             answers.append(final.answer)
         assert library.generator
