@@ -26,7 +26,8 @@ LAYERS = [
     {"options", "running"},
     {"cli_calibrate", "cli_history"},
     {"cli_eval"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"starting"},
 ]
 WITHIN = {
     ("forms", "languages"),

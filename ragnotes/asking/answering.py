@@ -20,6 +20,7 @@ from ragnotes.asking.drafting import PROMPT_EVIDENCE, Task, draft_sentences
 from ragnotes.asking.evidence import select_evidence
 from ragnotes.asking.fusion import dense_weight
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
+from ragnotes.asking.lists import asks_for_list
 from ragnotes.asking.mention_questions import MentionQuestion, mentions_asked
 from ragnotes.asking.own_time import FROM_QUESTION, holdings_of, limited_to_own_time, subject_of
 from ragnotes.asking.own_words import asks_for_a_kind
@@ -197,7 +198,7 @@ class Asker:
         """The model's sentences where they stand, else the evidence itself."""
         extracted = judged.formed.extracted
         telling.reason = extracted.reason
-        if request.llm and not extracted.settled:
+        if request.llm and not extracted.settled and not asks_for_list(question):  # a draft tells one thing
             task = Task(
                 question,
                 judged.evidence,
