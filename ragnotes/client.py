@@ -20,11 +20,16 @@ from ragnotes.service.wire import (
     EventJson,
     ProblemJson,
 )
+from ragnotes.sse import EventTooLong, events
 
 __all__ = ["ask", "conversation", "conversations", "delete_conversation"]
 
 _Form = TypeVar("_Form")
 _TIMEOUT = httpx.Timeout(10.0, read=60.0)  # the server pings every 15 s
+_LONGEST_EVENT = 64 * 1024**2
+"""Characters: the passages of an answer come with the text around them."""
+_UNREACHABLE = (httpx.HTTPError, httpx.InvalidURL, OverflowError)
+"""OverflowError is what a socket says of a port that there cannot be."""
 
 
 def ask(
@@ -49,41 +54,41 @@ def ask(
         ):
             if response.status_code != httpx.codes.OK:
                 raise _refusal(server, response)
-            return _answer(server, _events(response.iter_lines()), show)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _unreachable(server, error) from error
+            return _answer(server, events(response.iter_bytes(), longest=_LONGEST_EVENT), show)
+    except _UNREACHABLE as error:
+        raise _unreachable(server, error) from None
 
 
 def conversations(server: str, limit: int, *, api_key: str | None) -> list[ConversationLineJson]:
     """The conversations that the server keeps, the latest first. Raises as `ask` does."""
-    content = _told(server, "GET", f"/v1/conversations?limit={limit}", api_key)
-    return _read(server, TypeAdapter(list[ConversationLineJson]), content)
+    content = _response(server, "GET", f"/v1/conversations?limit={limit}", api_key)
+    return _parsed(server, TypeAdapter(list[ConversationLineJson]), content)
 
 
 def conversation(server: str, conversation_id: str, *, api_key: str | None) -> ConversationJson:
     """One of them. Raises as `ask` does, and NotFound."""
-    content = _told(server, "GET", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
-    return _read(server, TypeAdapter(ConversationJson), content)
+    content = _response(server, "GET", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
+    return _parsed(server, TypeAdapter(ConversationJson), content)
 
 
 def delete_conversation(server: str, conversation_id: str, *, api_key: str | None) -> None:
     """Removes one of them from the server. Raises as `ask` does, and NotFound."""
-    _told(server, "DELETE", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
+    _response(server, "DELETE", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
 
 
-def _told(server: str, method: str, path: str, api_key: str | None) -> bytes:
+def _response(server: str, method: str, path: str, api_key: str | None) -> bytes:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
         with httpx.Client(timeout=_TIMEOUT, headers=headers, trust_env=False) as client:
             response = client.request(method, f"{server.rstrip('/')}{path}")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _unreachable(server, error) from error
+    except _UNREACHABLE as error:
+        raise _unreachable(server, error) from None
     if not response.is_success:
         raise _refusal(server, response)
     return response.content
 
 
-def _read(server: str, form: TypeAdapter[_Form], content: bytes) -> _Form:
+def _parsed(server: str, form: TypeAdapter[_Form], content: bytes) -> _Form:
     try:
         return form.validate_json(content)
     except ValidationError as error:
@@ -91,6 +96,8 @@ def _read(server: str, form: TypeAdapter[_Form], content: bytes) -> _Form:
 
 
 def _unreachable(server: str, error: Exception) -> ServerError:
+    if isinstance(error, httpx.LocalProtocolError):  # its words show the key
+        return ServerError(f"{server} cannot be asked: HTTP allows no such request", "check RAGNOTES_API_KEY")
     why = f": {error}" if str(error) else ""
     return ServerError(f"{server} does not answer{why}", "start it with: ragnotes serve")
 
@@ -108,9 +115,9 @@ def _refusal(server: str, response: httpx.Response) -> RagnotesError:
         return ServerError(f"{server} answers {response.status_code}", "is it ragnotes that serves there?")
 
 
-def _answer(server: str, events: Iterator[tuple[str, str]], show: Callable[[EventJson], None]) -> AnswerJson:
+def _answer(server: str, told: Iterator[tuple[str, str]], show: Callable[[EventJson], None]) -> AnswerJson:
     try:
-        for name, content in events:
+        for name, content in told:
             if name not in EVENTS:
                 continue  # a newer server may have more to tell
             event = EVENTS[name].model_validate_json(content)
@@ -121,22 +128,6 @@ def _answer(server: str, events: Iterator[tuple[str, str]], show: Callable[[Even
                 return event
     except ValidationError as error:
         raise _misunderstood(server, error) from error
+    except EventTooLong as error:
+        raise ServerError(f"{server} answers in another form: {error}", "is it ragnotes that serves there?") from error
     raise ServerError(f"{server} stopped in the middle of the answer", "ask again")
-
-
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Name and content of each server-sent event; comments are skipped.
-
-    Source: WHATWG HTML, "Interpreting an event stream".
-    """
-    name, content = "message", list[str]()
-    for line in lines:
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if line == "" and content:
-            yield name, "\n".join(content)
-            name, content = "message", []
-        elif field == "event":
-            name = value
-        elif field == "data":
-            content.append(value)

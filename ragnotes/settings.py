@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
@@ -34,12 +35,20 @@ NOT_IN_FILE = frozenset({"server", "api_key", "host", "link", "model_url", "mode
 """Where questions and notes go, who may ask, and what a click opens is told by flag or environment only."""
 
 _LINK = re.compile(r"(?!https?:|javascript:|data:)[a-z][a-z0-9+.-]*:[!-~]*\{path\}[!-~]*", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
+_KEY = re.compile(r"[!-~]+")
+_SECRET = frozenset({"api_key", "model_api_key"})
+"""What no message shows."""
+_ONE_OF = ("model", "model_url")
+"""Where two sources name one of these each, the stronger one counts."""
 
 
 class Settings(BaseSettings):
     """Everything that can be set. None for a model means the bundled one."""
 
-    model_config = SettingsConfigDict(env_prefix="RAGNOTES_", frozen=True, extra="ignore", toml_file=SETTINGS_FILE)
+    model_config = SettingsConfigDict(
+        env_prefix="RAGNOTES_", frozen=True, extra="ignore", toml_file=SETTINGS_FILE, hide_input_in_errors=True
+    )
 
     corpus: Annotated[tuple[Path, ...], NoDecode] = Field(default=(Path("corpus"),), min_length=1)
     """The folders of notes; in the environment separated as in PATH."""
@@ -87,9 +96,18 @@ class Settings(BaseSettings):
     @field_validator("model_url")
     @classmethod
     def _web_address(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?", url):
+        if url is not None and not (_URL.fullmatch(url) and _can_be_asked(url)):
             raise PydanticCustomError("url", "this is no URL such as http://127.0.0.1:8080/v1")
         return url
+
+    @field_validator("api_key", "model_api_key")
+    @classmethod
+    def _fits_a_header(cls, key: str | None) -> str | None:
+        """The key without what a file or a shell added at its ends; None where nothing is left."""
+        key = (key or "").strip()
+        if key and not _KEY.fullmatch(key):
+            raise PydanticCustomError("key", "a key has ASCII letters, digits and signs only, and no spaces")
+        return key or None
 
     @field_validator("link")
     @classmethod
@@ -124,20 +142,40 @@ def is_loopback(host: str) -> bool:
 def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of this run; flags whose value is None or empty count as not given."""
     given = {name: value for name, value in flags.items() if value not in (None, (), [])}
-    _check_file(Path(SETTINGS_FILE))
+    in_file = _checked_names(Path(SETTINGS_FILE))
     try:
-        return Settings(**given)
+        return Settings(**given, **_overruled(given, in_file))
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        got = "" if name in _SECRET else f", got {problem['input']!r}"
         raise SettingsError(
-            f"{_origin(name, given)}: {problem['msg'].removeprefix('Value error, ')}, got {problem['input']!r}",
+            f"{_origin(name, given)}: {problem['msg'].removeprefix('Value error, ')}{got}",
             "correct it, or leave it out",
         ) from error
 
 
-def _check_file(file: Path) -> None:
-    """Refuses what a file that came with somebody's notes must not decide, and what nobody reads."""
+def _overruled(flags: Mapping[str, Any], in_file: Collection[str]) -> dict[str, Any]:
+    """None for those of `_ONE_OF` that a stronger source overrules by naming the other, not where one names both."""
+    variables = {name.upper() for name in os.environ}
+    in_environment = [name for name in _ONE_OF if f"RAGNOTES_{name.upper()}" in variables]
+    for source in (flags, in_environment, in_file):
+        if named := [name for name in _ONE_OF if name in source]:
+            return {name: None for name in _ONE_OF if name not in named}
+    return {}
+
+
+def _can_be_asked(url: str) -> bool:
+    """Whether host and port are such that a request to them can be made at all."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return bool(parsed.host) and (parsed.port is None or 0 < parsed.port < 65536)
+
+
+def _checked_names(file: Path) -> Collection[str]:
+    """What the file sets; refuses what one that came with somebody's notes must not decide, and what nobody reads."""
     try:
         names = tomllib.loads(file.read_text("utf-8")).keys() if file.is_file() else set()
     except (OSError, ValueError) as error:
@@ -150,6 +188,7 @@ def _check_file(file: Path) -> None:
                 f"{SETTINGS_FILE}: {name} cannot be set there, because such a file may come with somebody else's notes",
                 f"set RAGNOTES_{name.upper()} instead",
             )
+    return names
 
 
 def _origin(name: str, flags: Mapping[str, Any]) -> str:

@@ -14,9 +14,9 @@ PACKAGE = Path(__file__).parents[1] / "ragnotes"
 
 # Each part may import what stands in the rows above it, and what its own row names.
 LAYERS = [
-    {"types", "errors", "__init__"},
+    {"types", "errors", "children", "__init__"},
     {"answers", "turns", "calibration"},
-    {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings"}
+    {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings", "sse"}
     | {"date_words", "written_dates", "relative_dates", "date_parts", "question_dates"}
     | {"line_dates", "path_dates", "dates", "spelled_dates"},
     {"models", "stores", "reading", "asking"},

@@ -14,7 +14,8 @@ from ragnotes.asking.answering import Asker, Request
 from ragnotes.events import Event, Final, Token
 from ragnotes.indexing import Indexer
 from ragnotes.models.bundled import bundled_embedder, bundled_generator
-from ragnotes.models.generator_process import LlamaDraft, LlamaGenerator
+from ragnotes.models.draft import StreamedDraft
+from ragnotes.models.generator_process import LlamaGenerator
 from ragnotes.models.sentence_transformer import SentenceTransformerEmbedder
 from ragnotes.models.templates import Segment
 from ragnotes.ports import Prompt
@@ -179,7 +180,7 @@ class Overheard(LlamaGenerator):
 
     prompts: list[Prompt]
 
-    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> LlamaDraft:
+    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> StreamedDraft:
         self.prompts.append(prompt)
         return super().generate(prompt, max_tokens=max_tokens, cancelled=cancelled)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,11 @@ def test_several_folders_stand_in_the_environment_as_in_path(monkeypatch: pytest
         ({"model_url": "localhost:8080"}, {}, "", r"^--model-url: .*is no URL such as http://127\.0\.0\.1:8080/v1"),
         ({}, {"RAGNOTES_MODEL_URL": "file:///etc/passwd"}, "", r"^RAGNOTES_MODEL_URL: .*is no URL"),
         ({"model_url": "http://user:secret@host/v1"}, {}, "", r"^--model-url: .*is no URL"),
+        ({"model_url": "http://127.0.0.1:abc"}, {}, "", r"^--model-url: .*is no URL"),
+        ({"model_url": "http://[::1"}, {}, "", r"^--model-url: .*is no URL"),
+        ({"model_url": "http://127.0.0.1:99999999/v1"}, {}, "", r"^--model-url: .*is no URL"),
+        ({"model_url": "http://:80/v1"}, {}, "", r"^--model-url: .*is no URL"),
+        ({"model_url": "http://host\0/v1"}, {}, "", r"^--model-url: .*is no URL"),
     ],
 )
 def test_a_bad_value_names_its_setting_and_where_it_came_from(
@@ -82,3 +88,49 @@ def test_a_models_server_is_named_by_flag_or_environment_and_its_key_is_not_show
     settings = load_settings({"model_url": "https://models.example/v1/"})
     assert (settings.model_url, settings.model_api_key) == ("https://models.example/v1/", "secret")
     assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["api_key", "model_api_key"])
+def test_a_key_may_end_in_a_line_break_but_hold_none_and_is_never_told(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for given, kept in ((" secret\r\n", "secret"), ("\n", None), ("", None)):
+        monkeypatch.setenv(f"RAGNOTES_{name.upper()}", given)
+        assert getattr(load_settings({}), name) == kept
+    for given in ("se\ncret", "se cret", "secrét"):
+        monkeypatch.setenv(f"RAGNOTES_{name.upper()}", given)
+        with pytest.raises(SettingsError, match=rf"^RAGNOTES_{name.upper()}: a key has ASCII") as refused:
+            load_settings({})
+        told = "".join(traceback.format_exception(refused.value))
+        assert given not in told
+        assert repr(given)[1:-1] not in told
+
+
+URL = "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("flags", "variables", "file", "model", "model_url"),
+    [
+        ({"model_url": URL}, {}, 'model = "m.gguf"', None, URL),
+        ({"model_url": URL}, {"RAGNOTES_MODEL": "m.gguf"}, "", None, URL),
+        ({"model": "m.gguf"}, {"RAGNOTES_MODEL_URL": URL}, "", Path("m.gguf"), None),
+        ({}, {"ragnotes_model_url": URL}, 'model = "m.gguf"', None, URL),
+        ({"model": "m.gguf"}, {"RAGNOTES_MODEL": "n.gguf"}, "", Path("m.gguf"), None),
+        ({"model": "m.gguf", "model_url": URL}, {}, "", Path("m.gguf"), URL),
+        ({}, {"RAGNOTES_MODEL": "m.gguf", "RAGNOTES_MODEL_URL": URL}, "", Path("m.gguf"), URL),
+    ],
+)
+def test_a_model_named_by_a_stronger_source_overrules_the_other_way_to_name_one(
+    flags: dict[str, object],
+    variables: dict[str, str],
+    file: str,
+    model: Path | None,
+    model_url: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    Path("ragnotes.toml").write_text(file)
+    settings = load_settings(flags)
+    assert (settings.model, settings.model_url) == (model, model_url)

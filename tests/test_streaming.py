@@ -18,7 +18,8 @@ import uvicorn
 
 from ragnotes.assembly import Library
 from ragnotes.models.bundled import bundled_generator
-from ragnotes.models.generator_process import LlamaDraft, LlamaGenerator
+from ragnotes.models.draft import StreamedDraft
+from ragnotes.models.generator_process import LlamaGenerator
 from ragnotes.ports import Prompt
 from ragnotes.service.app import create_app
 from ragnotes.service.server import bind
@@ -39,7 +40,7 @@ ASKED = {"Content-Type": "application/json"}
 class WatchedDraft:
     """A draft of the real model that notes when it began, wrote, and ended."""
 
-    def __init__(self, draft: LlamaDraft) -> None:
+    def __init__(self, draft: StreamedDraft) -> None:
         self._draft = draft
         self.begun = threading.Event()
         self.writing = threading.Event()

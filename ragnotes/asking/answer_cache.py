@@ -111,7 +111,8 @@ def _again(events: Sequence[Event], started: float) -> Iterator[Event]:
     for event in events:
         if isinstance(event, Final):
             spent_ms = round((time.monotonic() - started) * 1000, 1)
-            event = Final(replace(event.answer, timings_ms={"cached": spent_ms, "total": spent_ms}))  # noqa: PLW2901
+            spent = {"cached": spent_ms, "total": spent_ms}
+            event = Final(replace(event.answer, timings_ms=spent, usage={}))  # noqa: PLW2901
         yield event
 
 

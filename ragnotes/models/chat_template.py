@@ -8,13 +8,18 @@ writes. `template_of` starts that process; what cannot be used gives None, and t
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ragnotes.models.templates import Part, Slot, Template
+from ragnotes.children import limit_process, module_path
+from ragnotes.models.slots import Part, Slot
+
+if TYPE_CHECKING:
+    from ragnotes.models.templates import Template
 
 __all__ = ["template_of"]
 
@@ -23,6 +28,8 @@ _CPU_S = 3
 _TIMEOUT_S = 20.0
 """On a busy machine: the same file is to have the same prompt there."""
 _MEMORY_BYTES = 512 * 1024**2
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""OpenBLAS reserves 41 MB of addresses a core, should anything of the child ever load it."""
 _LONGEST = 256 * 1024
 """Characters of a template, and of what it writes around two marks: the longest in use have 20,000."""
 
@@ -34,6 +41,8 @@ _GENERATION = re.compile(r"{%(-?)\s*(?:end)?generation\s*(-?)%}")  # marks for t
 
 def template_of(source: str, *, bos: str, eos: str) -> Template | None:
     """The template that `source` writes, None where it fails, takes too long, or repeats or changes our texts."""
+    from ragnotes.models.templates import Template  # not above: it brings numpy, for which the child has no memory
+
     if not source or len(source) > _LONGEST:
         return None
     try:
@@ -43,6 +52,7 @@ def template_of(source: str, *, bos: str, eos: str) -> Template | None:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=_TIMEOUT_S,
+            env={**os.environ, "PYTHONPATH": module_path(), **_ONE_THREAD},
             check=False,
         )
         parts = json.loads(child.stdout)
@@ -53,9 +63,9 @@ def template_of(source: str, *, bos: str, eos: str) -> Template | None:
 
 def _parts(source: str, bos: str, eos: str) -> list[Part] | None:
     """The parts by the first way to call the template that keeps both texts whole."""
-    for messages, more in _ways():
+    for messages, variables in _calls():
         try:
-            written = _render(source, {"messages": messages, "bos_token": bos, "eos_token": eos, **more})
+            written = _render(source, {"messages": messages, "bos_token": bos, "eos_token": eos, **variables})
         except Exception:  # whatever a template raises, this way does not work
             continue
         parts = _cut(written)
@@ -64,7 +74,7 @@ def _parts(source: str, bos: str, eos: str) -> list[Part] | None:
     return None
 
 
-def _ways() -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
+def _calls() -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
     """Messages and variables to try, the usual first. Some templates know no system text, others no plain content.
 
     A date is given only where a template does not do without: the same question is to have the same prompt tomorrow.
@@ -74,12 +84,12 @@ def _ways() -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
     system, user = _MARKS[Slot.SYSTEM], _MARKS[Slot.USER]
     dated = {"strftime_now": lambda form: datetime.now(UTC).strftime(form)}
     for listed in (False, True):
-        for more in ({}, dated):
+        for variables in ({}, dated):
             first, second, both = (
                 [{"type": "text", "text": text}] if listed else text for text in (system, user, f"{system}\n\n{user}")
             )
-            yield [{"role": "system", "content": first}, {"role": "user", "content": second}], more
-            yield [{"role": "user", "content": both}], more
+            yield [{"role": "system", "content": first}, {"role": "user", "content": second}], variables
+            yield [{"role": "user", "content": both}], variables
 
 
 def _render(source: str, variables: Mapping[str, Any]) -> str:
@@ -111,21 +121,10 @@ def _cut(written: str) -> list[Part] | None:
 
 
 def main() -> None:
-    _limit()
+    limit_process(_MEMORY_BYTES, _CPU_S)
     request = json.load(sys.stdin)
     parts = _parts(request["source"], request["bos"], request["eos"])
     json.dump(parts and [[part, isinstance(part, Slot)] for part in parts], sys.stdout)
-
-
-def _limit() -> None:
-    """Limit memory and processor time where the system can; the caller's clock ends the process everywhere."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
-import ragnotes
+from ragnotes.children import module_path
 from ragnotes.errors import GeneratorFailed
-from ragnotes.models.templates import PLAIN, Slot, Template
+from ragnotes.models.slots import Slot
+from ragnotes.models.templates import PLAIN, Template
 from ragnotes.models.tokens import Vocabulary
 
 __all__ = ["POLL_S", "Child", "Exchange"]
@@ -201,9 +202,7 @@ def _environment() -> dict[str, str]:
     Threads of llama.cpp that wait must sleep, not spin: with one other busy process on two cores, spinning threads
     wrote 1 token a second, and sleeping ones 80.
     """
-    root = str(Path(ragnotes.__file__).parent.parent)
-    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH")) if part)
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1"}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": module_path(), "HF_HUB_OFFLINE": "1"}
 
 
 def _vocabulary(fields: dict[str, Any] | None) -> Vocabulary | None:

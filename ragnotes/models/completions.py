@@ -8,11 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
-
 from ragnotes.errors import GeneratorBusy, GeneratorFailed, ModelError
 
-__all__ = ["Chunk", "ServedModel", "chunk_of", "refusal", "served_context", "served_models"]
+__all__ = ["Chunk", "ServedModel", "chunk_of", "json_of", "refusal", "served_context", "served_models"]
 
 _CONTEXT_KEYS = ("max_model_len", "max_context_length", "context_length", "context_window")
 """How servers name the tokens that prompt and answer may have: vLLM, LM Studio, and routers."""
@@ -65,30 +63,38 @@ def served_context(served: ServedModel, props: Any) -> ServedModel:  # noqa: ANN
 
 def chunk_of(url: str, data: str) -> Chunk:
     """The chunk that one event of a stream holds. Raises GeneratorFailed where it holds an error or something else."""
-    try:
-        content = json.loads(data)
-    except ValueError as error:
-        raise GeneratorFailed(f"{url} sends what is no JSON", "is it an OpenAI-compatible server?") from error
+    content = json_of(url, data)
     if not isinstance(content, dict):
         raise GeneratorFailed(f"{url} sends an event of another form", "is it an OpenAI-compatible server?")
     if content.get("error"):
         raise GeneratorFailed(f"{url}: {_reason(content)}", "see what the server logs")
-    choice = next((choice for choice in content.get("choices") or () if isinstance(choice, dict)), {})
+    choices = content.get("choices")
+    found = choices if isinstance(choices, list) else []
+    choice = next((choice for choice in found if isinstance(choice, dict)), {})
     delta = choice.get("delta")
     text = delta.get("content") if isinstance(delta, dict) else None
     finish = choice.get("finish_reason")
-    return Chunk(text if isinstance(text, str) else "", finish and str(finish), _usage(content))
+    return Chunk(
+        text if isinstance(text, str) else "", finish if isinstance(finish, str) and finish else None, _usage(content)
+    )
 
 
-def refusal(url: str, response: httpx.Response) -> ModelError:
+def json_of(url: str, text: str | bytes) -> Any:  # noqa: ANN401  a server's JSON
+    """The text as JSON. Raises GeneratorFailed where it is none, was cut, or is nested too deeply."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise GeneratorFailed(f"{url} sends what is no JSON", "is it an OpenAI-compatible server?") from error
+
+
+def refusal(url: str, status: int, body: bytes, retry_after: str | None) -> ModelError:
     """The error that an answer other than 200 stands for."""
-    status = response.status_code
     reason: Any = None
-    with suppress(ValueError):
-        reason = response.json()
+    with suppress(GeneratorFailed):
+        reason = json_of(url, body)
     problem = f"{url} answers {status}: {_reason(reason)}"
     if status in _BUSY:
-        wait = _wait_s(response.headers.get("Retry-After"))
+        wait = _wait_s(retry_after)
         return GeneratorBusy(problem, f"try again in {wait} s", retry_after_s=wait)
     if status in (401, 403):
         return GeneratorFailed(problem, "set RAGNOTES_MODEL_API_KEY to the server's key")

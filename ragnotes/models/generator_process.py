@@ -10,25 +10,25 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ragnotes.errors import GeneratorBusy, GeneratorFailed, ModelError
 from ragnotes.models.child_process import POLL_S, Child, Exchange
-from ragnotes.models.templates import Segment, Slot, render
+from ragnotes.models.draft import Pieces, StreamedDraft
+from ragnotes.models.slots import Slot
+from ragnotes.models.templates import Segment, render
 from ragnotes.models.tokens import token_counter
 from ragnotes.ports import Prompt, TokenCounter, Usage
 
-__all__ = ["LlamaDraft", "LlamaGenerator"]
+__all__ = ["LlamaGenerator"]
 
 _STARTS_PER_MINUTE = 5
 _TOKENIZE_TIMEOUT_S = 30.0
 _FIRST_GUESS_S = 5.0  # a draft's seconds, before one was seen
 _NOTHING = Usage(prompt_tokens=0, tokens=0)
-
-_Pieces = Generator[str, None, Usage]
 
 
 class _Line:
@@ -84,33 +84,6 @@ class _Line:
             with suppress(ValueError):  # it never came to `wait`
                 self._order.remove(ticket)
             self._changed.notify_all()
-
-
-class LlamaDraft:
-    """Pieces of text as the model writes them. Waiting for the model begins with the first `next`."""
-
-    def __init__(self, pieces: _Pieces, give_back: Callable[[], None]) -> None:
-        self.usage: Usage | None = None
-        self._pieces = pieces
-        self._give_back = give_back
-
-    def __iter__(self) -> LlamaDraft:
-        return self
-
-    def __next__(self) -> str:
-        try:
-            return next(self._pieces)
-        except StopIteration as end:
-            self.usage = end.value or self.usage
-            raise StopIteration from None
-
-    def close(self) -> None:
-        """End the draft early and free its place; after the end it does nothing."""
-        self._pieces.close()
-        self._give_back()  # a generator that never began does not run its `finally`
-
-    def __del__(self) -> None:
-        self.close()
 
 
 class LlamaGenerator:
@@ -196,7 +169,7 @@ class LlamaGenerator:
             raise GeneratorFailed(f"{self._path}: no tokens within {_TOKENIZE_TIMEOUT_S:g} s", "try again")
         return list(message["ids"])
 
-    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> LlamaDraft:
+    def generate(self, prompt: Prompt, *, max_tokens: int, cancelled: Callable[[], bool]) -> StreamedDraft:
         """A draft, admitted: a full queue raises GeneratorBusy here, all else is raised while reading the draft."""
 
         def request(child: Child) -> dict[str, Any]:
@@ -206,16 +179,16 @@ class LlamaGenerator:
 
     def continue_text(
         self, segments: Sequence[Segment], *, max_tokens: int, cancelled: Callable[[], bool]
-    ) -> LlamaDraft:
+    ) -> StreamedDraft:
         """What the model writes after these very segments, without its template."""
         return self._draft(lambda _: {"segments": segments, "shared": 0}, max_tokens, cancelled)
 
     def _draft(
         self, request: Callable[[Child], dict[str, Any]], max_tokens: int, cancelled: Callable[[], bool]
-    ) -> LlamaDraft:
+    ) -> StreamedDraft:
         ticket = self._line.admit()
         pieces = self._pieces(ticket, request, max_tokens, cancelled)
-        return LlamaDraft(pieces, lambda: self._line.leave(ticket))
+        return StreamedDraft(pieces, lambda: self._line.leave(ticket))
 
     def close(self) -> None:
         """End the child; drafts that run or wait raise GeneratorFailed."""
@@ -231,7 +204,7 @@ class LlamaGenerator:
         request: Callable[[Child], dict[str, Any]],
         max_tokens: int,
         cancelled: Callable[[], bool],
-    ) -> _Pieces:
+    ) -> Pieces:
         try:
             if not self._line.wait(ticket, cancelled) or (child := self._loading(cancelled)) is None:
                 return _NOTHING

@@ -30,8 +30,9 @@ from queue import SimpleQueue
 from typing import Any, TextIO
 
 from ragnotes.models.chat_template import template_of
-from ragnotes.models.memory import available_bytes, context_bytes, written
-from ragnotes.models.templates import CHATML, PLAIN, Slot, Template
+from ragnotes.models.memory import available_bytes, context_bytes, size_text
+from ragnotes.models.slots import Slot
+from ragnotes.models.templates import CHATML, PLAIN, Template
 
 __all__ = ["main"]
 
@@ -113,8 +114,8 @@ class _Model:
 
     def _check_room(self, needed: int, what: str, available: int | None) -> None:
         if available is not None and needed + _SPARE_BYTES > available:
-            problem = f"it needs {written(needed + _SPARE_BYTES)} of memory {what}"
-            raise _LoadFailed(f"{problem}, and {written(available)} are free", _NO_ROOM)
+            problem = f"it needs {size_text(needed + _SPARE_BYTES)} of memory {what}"
+            raise _LoadFailed(f"{problem}, and {size_text(available)} are free", _NO_ROOM)
 
     def _context_bytes(self, tokens: int) -> int:
         heads, kv_heads = self._lib.llama_model_n_head(self._model), self._lib.llama_model_n_head_kv(self._model)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["available_bytes", "context_bytes", "written"]
+__all__ = ["available_bytes", "context_bytes", "group_of", "size_text"]
 
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -27,9 +27,15 @@ def context_bytes(*, tokens: int, layers: int, heads: int, key_length: int, valu
     return tokens * layers * heads * (key_length + value_length) * 2
 
 
-def written(size_bytes: int) -> str:
+def size_text(size_bytes: int) -> str:
     """The size as people write it."""
     return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
+
+
+def group_of(listing: str) -> str | None:
+    """The unified control group of `/proc/self/cgroup`, relative to its root; None where only older ones are listed."""
+    found = re.search("^0::/(.*)$", listing, re.MULTILINE)
+    return found[1] if found else None
 
 
 def _of_machine() -> Iterator[int]:
@@ -42,7 +48,9 @@ def _of_machine() -> Iterator[int]:
 def _of_containers() -> Iterator[int]:
     """What each control group around this process leaves; the page cache it holds can be given back."""
     with suppress(OSError, ValueError):
-        own = Path("/proc/self/cgroup").read_text().rpartition("0::/")[2].strip()
+        own = group_of(Path("/proc/self/cgroup").read_text())
+        if own is None:
+            return
         for folder in (_CGROUPS / own, *(_CGROUPS / own).parents):
             if folder != _CGROUPS and _CGROUPS not in folder.parents:
                 return

@@ -7,23 +7,12 @@ that a note which spells `<|im_end|>` stays text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
+from ragnotes.models.slots import Part, Slot
 from ragnotes.ports import Prompt
 
-__all__ = ["CHATML", "PLAIN", "Part", "Segment", "Slot", "Template", "render"]
-
-
-class Slot(StrEnum):
-    """What fills a place of a template."""
-
-    SYSTEM = "system"
-    USER = "user"
-
-
-Part = str | Slot
-"""The template's own text, or a place for ours."""
+__all__ = ["CHATML", "PLAIN", "Segment", "Template", "render"]
 
 
 @dataclass(frozen=True, slots=True)

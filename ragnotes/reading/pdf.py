@@ -14,10 +14,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from math import ceil
-from pathlib import Path
 from typing import Any
 
-import ragnotes
+from ragnotes.children import module_path
 from ragnotes.errors import LoadError
 from ragnotes.reading.extraction import trimmed, without_controls
 from ragnotes.reading.identity import document_id, sha256_of, stem_title
@@ -92,7 +91,7 @@ def _extract(content: bytes, timeout_s: float, memory_bytes: int) -> dict[str, A
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=timeout_s,
-            env={**os.environ, "PYTHONPATH": _module_path()},
+            env={**os.environ, "PYTHONPATH": module_path()},
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -105,12 +104,6 @@ def _extract(content: bytes, timeout_s: float, memory_bytes: int) -> dict[str, A
     if "reason" in found:
         raise _error(str(found["reason"]))
     return found
-
-
-def _module_path() -> str:
-    """Where the child finds ragnotes also when it is not installed, and whatever this process was told."""
-    here = str(Path(ragnotes.__file__).parents[1])
-    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
 
 
 def _answer(output: bytes) -> dict[str, Any]:

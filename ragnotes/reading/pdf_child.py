@@ -18,6 +18,8 @@ from typing import Any
 from pypdf import PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
 
+from ragnotes.children import limit_process
+
 __all__ = ["main", "read_pdf"]
 
 _MAX_CHARS = 50_000_000
@@ -31,7 +33,7 @@ class _Refused(Exception):
 def main(arguments: list[str]) -> int:
     """Read the PDF on stdin within the limits given and answer on stdout. Returns 0: the answer says what failed."""
     memory_bytes, cpu_s = (int(argument) for argument in arguments)
-    _limit(memory_bytes, cpu_s)
+    limit_process(memory_bytes, cpu_s)
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     answer_to = sys.stdout
@@ -62,15 +64,6 @@ def _read_input() -> dict[str, Any]:
         return read_pdf(sys.stdin.buffer.read())
     except MemoryError:
         return {"reason": "out_of_memory"}
-
-
-def _limit(memory_bytes: int, cpu_s: int) -> None:
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from ragnotes.models.chat_template import template_of
 from ragnotes.models.generator_process import LlamaGenerator
-from ragnotes.models.templates import Slot, render
+from ragnotes.models.slots import Slot
+from ragnotes.models.templates import render
 from ragnotes.ports import Prompt
 
 LLAMA_3 = """{{- bos_token }}
@@ -147,6 +150,13 @@ def test_a_template_that_never_ends_is_ended(source: str) -> None:
     start = time.monotonic()
     assert parts(source) is None
     assert time.monotonic() - start < 25
+
+
+def test_the_process_that_runs_a_template_imports_no_numpy() -> None:
+    """Its memory is limited, and OpenBLAS reserves some for every core: with 12 of them no template was used."""
+    code = "import sys, ragnotes.models.chat_template; print('numpy' in sys.modules, 'ragnotes.ports' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "False"]
 
 
 def test_our_texts_come_through_whatever_they_spell() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ragnotes.models.memory import available_bytes, context_bytes, written
+from ragnotes.models.memory import available_bytes, context_bytes, group_of, size_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,4 +30,11 @@ def test_the_limit_of_the_process_counts() -> None:
 def test_keys_and_values_of_the_bundled_model_take_what_llama_cpp_says() -> None:
     size = context_bytes(tokens=8192, layers=30, heads=3, key_length=64, value_length=64)
     assert size == 180 * 1024**2
-    assert written(size) == "189 MB"
+    assert size_text(size) == "189 MB"
+
+
+def test_only_the_unified_control_group_is_looked_for() -> None:
+    old = "12:memory:/docker/ab\n1:name=systemd:/docker/ab\n"
+    assert group_of(old) is None
+    assert group_of(f"{old}0::/user.slice/a\n") == "user.slice/a"
+    assert group_of("0::/\n") == ""

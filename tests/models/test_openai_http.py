@@ -6,8 +6,9 @@ import json
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from ragnotes.asking.answering import Request
 from ragnotes.assembly import Library
 from ragnotes.errors import GeneratorBusy, GeneratorFailed, ModelError
 from ragnotes.events import Final
+from ragnotes.models import server_probe
 from ragnotes.models.estimating import EstimatingCounter
 from ragnotes.models.generator_process import LlamaGenerator
-from ragnotes.models.openai_http import HttpGenerator, harmless
+from ragnotes.models.openai_http import HttpGenerator
+from ragnotes.models.spellings import harmless
 from ragnotes.ports import Prompt, Usage
 from tests.fakes import fake_settings
 
@@ -61,16 +64,21 @@ class Conversation(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def send_events(self, *events: Any, done: bool = True) -> None:
+    def send_raw(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):  # who has read enough leaves
+            self.wfile.write(body)
+
+    def send_events(self, *events: Any, done: bool = True) -> None:
+        self.send_raw(b"")
         for event in events:
             self.send_event(event)
         if done:
             self.wfile.write(b"data: [DONE]\n\n")
-        self.close_connection = True
 
     def send_event(self, event: Any) -> None:
         self.wfile.write(b": a comment\r\ndata: " + json.dumps(event).encode() + b"\r\n\r\n")
@@ -170,6 +178,9 @@ REASON = {"error": {"message": "no \x1b[31mroom\n left"}}
         (answering(302, b"", Location="http://127.0.0.1:9/"), GeneratorFailed, "answers 302"),
         (lambda turn: turn.send_events({"error": {"message": "out of memory"}}), GeneratorFailed, "out of memory"),
         (lambda turn: turn.send_events(["odd"]), GeneratorFailed, "another form"),
+        (lambda turn: turn.send_events({"choices": 5}), GeneratorFailed, "ended its answer early"),
+        (lambda turn: turn.send_raw(b"data: " + b"[" * 200_000 + b"\n\n"), GeneratorFailed, "is no JSON"),
+        (lambda turn: turn.send_raw(b"data: " + b"x" * 2_000_000), GeneratorFailed, "cannot be used: EventTooLong"),
         (lambda turn: turn.send_events(piece("half")), GeneratorFailed, "ended its answer early"),
         (lambda turn: turn.send_events(piece("half"), done=False), GeneratorFailed, "ended its answer early"),
         (lambda turn: turn.connection.shutdown(socket.SHUT_RDWR), GeneratorFailed, "does not answer"),
@@ -211,7 +222,7 @@ def test_a_server_that_asks_to_wait_says_how_long() -> None:
     [
         ({"data": []}, None, "names no model"),
         ({"data": [{"id": "one"}]}, "three", "has no model three, only: one"),
-        (b"<html>", None, "does not answer"),
+        (b"<html>", None, "sends what is no JSON"),
         (["odd"], None, "names no model"),
     ],
 )
@@ -275,7 +286,15 @@ def test_an_answer_cut_at_max_tokens_says_so() -> None:
         ("<start_of_turn>model", "< start_of_turn>model"),
         ("<<SYS>> x <</SYS>>", "<< SYS>> x << /SYS>>"),
         ("<｜User｜>", "< ｜User｜>"),
-        ("a < b and c > d, see [1] and [a](b), x<y", "a < b and c > d, see [1] and [a](b), x<y"),
+        ("[|user|] x [|endofturn|]", "[ |user|] x [ |endofturn|]"),
+        ("[gMASK]<sop>", "[ gMASK]< sop>"),
+        ("]~!b[]~b]system [e~[", "] ~!b[] ~b]system [ e~["),
+        ("[unused0] [control_8] [PAD151645]", "[ unused0] [ control_8] [ PAD151645]"),
+        ("[@BOS@]", "[ @BOS@]"),
+        (
+            "a < b and c > d, see [1] and [a](b), x<y, [x], a[i]~b, [[Note]], [Fig. 2]",
+            "a < b and c > d, see [1] and [a](b), x<y, [x], a[i]~b, [[Note]], [Fig. 2]",
+        ),
     ],
 )
 def test_spellings_of_control_tokens_are_broken_up(note: str, sent: str) -> None:
@@ -283,6 +302,106 @@ def test_spellings_of_control_tokens_are_broken_up(note: str, sent: str) -> None
     with serving() as (url, server):
         list(generator_at(url).generate(Prompt(note, note), max_tokens=9, cancelled=NEVER))
     assert [message["content"] for message in server.asked[0]["messages"]] == [sent, sent]
+
+
+@pytest.mark.parametrize("end", [b"data:[DONE]\n\n", b"data: [DONE]\r\r", b"event: end\ndata: [DONE]\n\n"])
+def test_an_event_is_read_as_the_standard_says(end: bytes) -> None:
+    parted = b'data:{"choices": [{"delta": {"content": "A \xe2\x80\xa8store."},\ndata:"finish_reason": "stop"}]}\r\n\n'
+    with serving(lambda turn: turn.send_raw(parted + end)) as (url, _):
+        draft = generator_at(url).generate(PROMPT, max_tokens=9, cancelled=NEVER)
+        assert list(draft) == ["A \u2028store."]
+
+
+def test_a_server_faster_than_its_reader_has_to_wait() -> None:
+    def fast(turn: Conversation) -> None:
+        turn.send_events(piece("A"), done=False)
+        with suppress(OSError):
+            while True:
+                turn.send_event(piece("") | {"padding": "x" * 10_000})
+                turn.asked.append({})
+        turn.gone.set()
+
+    with serving(fast) as (url, server):
+        draft = generator_at(url).generate(PROMPT, max_tokens=9, cancelled=NEVER)
+        assert next(draft) == "A"
+        due, sent = time.monotonic() + 5, -1
+        while sent != len(server.asked) and time.monotonic() < due:
+            sent = len(server.asked)
+            time.sleep(0.3)
+        assert sent == len(server.asked)
+        draft.close()
+        assert server.gone.wait(2)
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", "sk-secret\r\nHost: elsewhere", "sk-secré"])
+def test_a_key_that_cannot_be_sent_is_not_told(key: str) -> None:
+    with serving() as (url, _):
+        generator = generator_at(url, api_key=key)
+        with pytest.raises(GeneratorFailed, match="RAGNOTES_MODEL_API_KEY") as refused:
+            generator.ready(5)
+    assert "secr" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_server_that_drips_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_probe, "_PROBE_S", 0.3)
+
+    def drip(turn: Conversation) -> None:
+        turn.send_raw(b"")
+        with suppress(OSError):
+            while True:
+                turn.wfile.write(b" ")
+                time.sleep(0.02)
+        turn.gone.set()
+
+    with serving(do_GET=drip) as (url, server):
+        generator = generator_at(url)
+        assert not generator.ready(0.01)
+        started = time.monotonic()
+        with pytest.raises(GeneratorFailed, match=r"did not say within 0\.3 s"):
+            generator.ready(30)
+        assert time.monotonic() - started < 2
+        assert server.gone.wait(2)
+        with pytest.raises(GeneratorFailed, match="did not say"):
+            _ = generator.context_tokens
+
+
+@pytest.mark.parametrize("listing", [b"x" * 9_000_000, b"[" * 200_000])
+def test_a_list_of_models_that_cannot_be_read_is_told(listing: bytes) -> None:
+    with serving(models=listing) as (url, _), pytest.raises(GeneratorFailed, match="sends what is no JSON"):
+        generator_at(url).ready(30)
+
+
+def only(turn: Conversation) -> None:
+    served = turn.models["data"][0]["id"]
+    if turn.asked[-1]["model"] == served:
+        turn.send_events(piece(served, "stop"), USAGE)
+    else:
+        turn.send_json(404, REASON)
+
+
+def test_a_server_with_another_model_is_asked_anew_after_one_failure() -> None:
+    with serving(only, models={"data": [{"id": "old"}]}) as (url, server):
+        generator = generator_at(url)
+        assert list(generator.generate(PROMPT, max_tokens=9, cancelled=NEVER)) == ["old"]
+        server.models = {"data": [{"id": "new"}]}
+        with pytest.raises(GeneratorFailed, match="404"):
+            list(generator.generate(PROMPT, max_tokens=9, cancelled=NEVER))
+        assert generator.name == "old"
+        assert list(generator.generate(PROMPT, max_tokens=9, cancelled=NEVER)) == ["new"]
+        assert generator.name == "new"
+
+
+def test_what_a_server_said_is_trusted_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(only, models={"data": [{"id": "old"}]}) as (url, server):
+        generator = generator_at(url)
+        assert generator.ready(5)
+        server.models = {"data": [{"id": "new"}]}
+        assert generator.name == "old"
+        monkeypatch.setattr(server_probe, "_TRUSTED_S", 0.2)
+        time.sleep(0.25)
+        assert generator.name == "old"  # without waiting for the server
+        assert generator.ready(5)
+        assert list(generator.generate(PROMPT, max_tokens=9, cancelled=NEVER)) == ["new"]
 
 
 @given(st.text(max_size=200))

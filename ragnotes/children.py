@@ -1,0 +1,28 @@
+"""What processes that this one starts are given: limits of their own, and this very ragnotes. Imports no other module.
+
+A child limits itself before it touches what it was started for, so nothing that is imported here may take much memory.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["limit_process", "module_path"]
+
+
+def limit_process(memory_bytes: int, cpu_s: int) -> None:
+    """Limit this process's memory and processor time where the system can; the parent's clock ends it everywhere."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def module_path() -> str:
+    """A PYTHONPATH by which a child finds ragnotes also where it is not installed, and what this process was told."""
+    here = str(Path(__file__).parents[1])
+    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
