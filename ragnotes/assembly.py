@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import Lock
 
 from ragnotes.answers import Filters
-from ragnotes.asking.answer_cache import AnswerCache, ask_cached
+from ragnotes.asking.answer_cache import AnswerCache, ask_cached, is_cached
 from ragnotes.asking.answering import Asker, Request, checked_question
-from ragnotes.asking.conversing import answered_in_conversation
+from ragnotes.asking.conversing import answered_in_conversation, asked_in_full
 from ragnotes.clock import UNSTATED, Clock, zone_of
 from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import IndexMissing, ModelError, NotFound
@@ -154,14 +154,25 @@ class Library:
     def ask(self, request: Request) -> Iterator[Event]:
         """The events of one answer. Errors of the question and the index are raised before the first event."""
         checked_question(request.question)
-        kept = self.conversations if self.settings.history else None
         asker = self._asker(llm=request.llm)
-        return answered_in_conversation(lambda asked: ask_cached(asker, asked, self._answers), request, kept)
+        return answered_in_conversation(lambda asked: ask_cached(asker, asked, self._answers), request, self._kept)
+
+    def is_cached(self, request: Request) -> bool:
+        """Whether `ask` has the answer at hand, and needs no model for it. Raises as `ask` does."""
+        if not len(self._answers):
+            return False  # at once: the embedder may still be loading
+        checked_question(request.question)
+        asker = self._asker(llm=request.llm)
+        return is_cached(asker, asked_in_full(request, self._kept), self._answers)
 
     @property
     def conversations(self) -> Conversations:
         """What was asked of this index before, as far as it was kept."""
         return ConversationFolder(self.settings.index / FOLDER)
+
+    @property
+    def _kept(self) -> Conversations | None:
+        return self.conversations if self.settings.history else None
 
     def status(self) -> IndexStatus:
         """Every file of the corpus with its outcome. Raises IndexMismatch where the index is of other folders."""

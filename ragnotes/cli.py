@@ -5,7 +5,7 @@ Engines are imported by the commands that need them, so that `--help`, and `ask`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -101,9 +101,9 @@ def ask(
     no_history: NoHistoryOption = False,
 ) -> None:
     """Answer QUESTION from the notes. Exit code 3 means that they do not say."""
-    flags = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "server": server}
-    settings = load_settings({**flags, "model_url": model_url, "tz": tz, "history": False if no_history else None})
-    filters = _filters(since, until, tag, path, kind, speaker).model_copy(update={"now": now, "tz": settings.tz})
+    own = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "model_url": model_url}
+    settings = load_settings({**own, "server": server, "tz": tz, "history": False if no_history else None})
+    filters = _filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker)
     body = AskBody(
         question=_readable(question),
         limit=limit,
@@ -113,24 +113,15 @@ def ask(
         deadline_ms=deadline * 1000 if deadline else None,
         stream=True,
         conversation_id=_conversation(settings, conversation, go_on=go_on),
-        **dict(filters),  # a model gives its fields
+        **dict(filters) | {"now": now, "tz": settings.tz},  # a model gives its fields
     )
-    ignored = [f"--{name}" for name in ("corpus", "index", "embedder", "model") if flags[name]]
-    ignored += ["--model-url"] if model_url else []
     live = is_live(as_json=as_json)
-    answer = _ask_server(settings, body, ignored, live) if settings.server else _ask_here(ctx.obj, settings, body, live)
-    if answer.rewritten:
-        console.show_note(f"asked as: {answer.rewritten}")
-    if body.conversation_id and not answer.conversation_id and not settings.server:
-        console.show_note(f"this is not in the history: {settings.index} cannot be written to")
-    console.show_left_out(answer.left_out)
-    console.show_unmatched(answer.unmatched)
-    if not no_llm:
-        console.show_shortfall(answer)
+    answer = _ask_server(settings, body, own, live) if settings.server else _ask_here(ctx.obj, settings, body, live)
     if as_json:
         print_json(answer)
     else:
         console.show_answer(answer, explain=explain, context=context, linked=links_of(settings), told=live)
+    _show_notes(answer, body)
     raise typer.Exit(Code.DONE if answer.answered else Code.ABSTAINED)
 
 
@@ -157,7 +148,7 @@ def search(
 ) -> None:
     """Show the passages for QUERY, best first."""
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder, "tz": tz})
-    filters = filters_of(_filters(since, until, tag, path, kind, speaker))
+    filters = filters_of(_filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker))
     with opened(ctx.obj, settings) as library, console.working("searching"):
         found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context, clock=Clock(now))
         shown = found_json(found)
@@ -255,9 +246,10 @@ def ask_main(args: Sequence[str] | None = None, *, library: OpenLibrary = open_l
     return run(ask_app, "ask", args, library)
 
 
-def _ask_server(settings: Settings, body: AskBody, ignored: Sequence[str], live: bool) -> AnswerJson:
+def _ask_server(settings: Settings, body: AskBody, own: Mapping[str, object], live: bool) -> AnswerJson:
+    """The server's answer; the options of an index of one's `own` are told to be without effect."""
     assert settings.server
-    if ignored:
+    if ignored := [f"--{name.replace('_', '-')}" for name, value in own.items() if value]:
         console.show_note(f"{', '.join(ignored)} without effect: {settings.server} answers from its own notes")
     with answering("asking", live=live) as show:
         return client.ask(settings.server, body, api_key=settings.api_key, show=show)
@@ -281,6 +273,16 @@ def _answer(library: Library, request: Request, show: Callable[[EventJson], None
     raise AssertionError("events end with Final")
 
 
+def _show_notes(answer: AnswerJson, body: AskBody) -> None:
+    """What of the answer is not as it was asked for."""
+    if body.conversation_id and not answer.conversation_id:
+        console.show_note("this could not be kept in the history")
+    console.show_left_out(answer.left_out)
+    console.show_unmatched(answer.unmatched)
+    if body.llm:
+        console.show_shortfall(answer)
+
+
 def links_of(settings: Settings) -> Linked:
     """Links into the notes on this machine; another machine's server has its own."""
     host = urlsplit(settings.server).hostname if settings.server else "localhost"
@@ -302,6 +304,7 @@ def _failed(library: Library, summary: SummaryJson) -> list[FileJson]:
 
 
 def _filters(
+    *,
     since: date | None,
     until: date | None,
     tag: list[str] | None,
@@ -320,12 +323,15 @@ def _filters(
 
 
 def _conversation(settings: Settings, conversation: str | None, *, go_on: bool) -> str | None:
-    """Which conversation the question belongs to; a plain one begins another, which -c then continues."""
+    """Which conversation the question belongs to; a plain one begins another, which -c then continues.
+
+    Not at a server: what is asked there is kept only where that is said, and its last conversation may be another's.
+    """
     if conversation and go_on:
         raise UsageError("-c and --conversation are two different conversations", "name one of them")
     if not settings.history and (conversation or go_on):
         raise UsageError("no history is kept, so there is no conversation to go on with", "set history = true")
-    return conversation or (LAST if go_on else NEW if settings.history else None)
+    return conversation or (LAST if go_on else NEW if settings.history and not settings.server else None)
 
 
 def _readable(question: str) -> str:

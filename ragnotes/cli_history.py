@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -10,16 +12,16 @@ from ragnotes import client, console
 from ragnotes.errors import NotFound, UsageError
 from ragnotes.options import IndexOption, JsonOption
 from ragnotes.running import Code, opened, print_json
+from ragnotes.service.bodies import MAX_LISTED
 from ragnotes.service.encoding import conversation_json, conversation_line_json
 from ragnotes.service.wire import CitedPlaceJson, ConversationJson, ConversationLineJson
-from ragnotes.service.wording import plain
+from ragnotes.service.wording import NOT_TOLD, plain, spot_then
 from ragnotes.settings import Settings, load_settings
 from ragnotes.turns import LAST
 
 __all__ = ["history_app"]
 
 LISTED = 20
-MAX_LISTED = 1000
 
 history_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -39,6 +41,7 @@ def list_conversations(
 ) -> None:
     """List what was asked before; `show` and `delete` take one of the list."""
     if ctx.invoked_subcommand is not None:
+        _refuse_options(ctx, ctx.invoked_subcommand)
         return
     lines = _lines(ctx, load_settings({"index": index, "server": server}), limit)
     if as_json:
@@ -81,15 +84,60 @@ def delete(
     if (conversation is None) != everything:
         raise UsageError("delete needs either ID or --all", "see: ragnotes history")
     settings = load_settings({"index": index, "server": server})
-    ids = [line.id for line in _lines(ctx, settings, MAX_LISTED)] if everything else [_id(ctx, settings, conversation)]
-    what = f"all {len(ids)} conversations" if everything else f"the conversation {ids[0]}"
-    if ids and not yes and not typer.confirm(f"Delete {what}?", err=True):
+    if conversation is None:
+        _delete_all(ctx, settings, yes=yes)
+        return
+    chosen = _id(ctx, settings, conversation)
+    _confirm(f"the conversation {chosen}", yes=yes)
+    _delete(ctx, settings, chosen)
+    console.show_note(f"deleted the conversation {chosen}")
+
+
+def _refuse_options(ctx: typer.Context, command: str) -> None:
+    """Raises UsageError where options stand before the command: it would not see them, and mean another history."""
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"options come after {command}", f"begin with: ragnotes history {command}")
+
+
+def _delete_all(ctx: typer.Context, settings: Settings, *, yes: bool) -> None:
+    if settings.server:
+        ids = [line.id for line in _lines(ctx, settings, MAX_LISTED)]
+        more = " or more" if len(ids) == MAX_LISTED else ""
+    else:
+        ids = [line.id for line in _lines(ctx, settings, sys.maxsize)]
+        more = ""
+    if ids:
+        _confirm(f"all {_counted(len(ids), more)}", yes=yes)
+    deleted = _emptied(ctx, settings) if ids else 0
+    console.show_note(f"deleted {_counted(deleted)}" if deleted else "nothing is kept")
+
+
+def _emptied(ctx: typer.Context, settings: Settings) -> int:
+    """Deletes all conversations; gives how many. What another deletes meanwhile is not counted."""
+    if not settings.server:
+        with opened(ctx.obj, settings) as library:
+            return library.conversations.delete_all()
+    deleted = before = 0
+    while lines := _lines(ctx, settings, MAX_LISTED):
+        for line in lines:
+            with suppress(NotFound):
+                _delete(ctx, settings, line.id)
+                deleted += 1
+        if deleted == before:
+            break
+        before = deleted
+    return deleted
+
+
+def _confirm(what: str, *, yes: bool) -> None:
+    if not yes and not typer.confirm(f"Delete {what}?", err=True):
         raise typer.Exit(Code.ERROR)
-    while ids:
-        for each in ids:
-            _delete(ctx, settings, each)
-        ids = [line.id for line in _lines(ctx, settings, MAX_LISTED)] if everything else []
-    console.show_note(f"deleted {what}")
+
+
+def _counted(number: int, more: str = "") -> str:
+    return f"{number}{more} conversation{'s' if number != 1 or more else ''}"
 
 
 def _lines(ctx: typer.Context, settings: Settings, limit: int) -> list[ConversationLineJson]:
@@ -143,11 +191,10 @@ def _turn_lines(conversation: ConversationJson) -> list[str]:
         if turn.rewritten:
             lines.append(f"  asked as: {plain(turn.rewritten)}")
         lines.append(f"  {_moment(turn.asked_at)} · generation {turn.generation}")
-        lines.append(f"  {plain(turn.answer) or 'The notes did not say.'}")
+        lines.append(f"  {plain(turn.answer) or NOT_TOLD}")
         lines += [f"    {_place(place)}" for place in turn.cited]
     return lines
 
 
 def _place(place: CitedPlaceJson) -> str:
-    at = f":{place.line}" if place.line else f" p. {place.page}" if place.page else ""
-    return plain(" · ".join(part for part in (f"{place.path}{at}", place.heading, place.date) if part))
+    return " · ".join(plain(part) for part in (spot_then(place), place.heading, place.date) if part)

@@ -196,7 +196,11 @@ def show_shortfall(answer: AnswerJson) -> None:
 
 
 def show_note(text: str) -> None:
-    _print(_stderr(), Text.assemble(("note:", "yellow"), f" {plain(text)}"))
+    _print_note(_stderr(), text)
+
+
+def _print_note(err: Console, text: str) -> None:
+    _print(err, Text.assemble(("note:", "yellow"), f" {plain(text)}"))
 
 
 def show_error(error: RagnotesError) -> None:
@@ -205,10 +209,14 @@ def show_error(error: RagnotesError) -> None:
 
 
 class Stage(NamedTuple):
-    """A moving line that takes the events of an answer, and can be stopped before the answer itself is shown."""
+    """A moving line that takes the events of an answer, and can be stopped before the answer itself is shown.
+
+    `note` is `show_note` beside it.
+    """
 
     show: Callable[[EventJson], None]
     stop: Callable[[], None]
+    note: Callable[[str], None]
 
 
 @contextmanager
@@ -216,10 +224,14 @@ def working(first: str) -> Iterator[Stage]:
     """A moving line while an answer is made, on a terminal only."""
     err = _stderr()
     if not err.is_terminal:
-        yield Stage(lambda _: None, lambda: None)
+        yield Stage(lambda _: None, lambda: None, show_note)
         return
     with err.status(Text(first, "dim")) as line:
-        yield Stage(lambda event: line.update(Text(_stage(event, str(line.status)), "dim")), line.stop)
+        yield Stage(
+            lambda event: line.update(Text(_stage(event, str(line.status)), "dim")),
+            line.stop,
+            lambda note: _print_note(err, note),
+        )
 
 
 @contextmanager
@@ -265,7 +277,7 @@ def _stderr() -> Console:
 
 
 def _console(terminal: bool, *, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    console = Console(stderr=stderr, force_terminal=terminal, highlight=False, emoji=False, markup=False)
     if terminal:
         console.width = min(console.width, MAX_WIDTH)
     return console

@@ -32,9 +32,10 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """The passages found, before any word of the answer."""
+    """The passages found, before any word of the answer; `rewritten` is the question in full, as in `Answer`."""
 
     hits: tuple[Hit, ...]
+    rewritten: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ ExplainOption = Annotated[bool, typer.Option("--explain", help="Show what the sc
 ContextOption = Annotated[bool, typer.Option("--context", help="Show what stands around every passage.")]
 ContinueOption = Annotated[bool, typer.Option("-c", "--continue", help="Go on with the last conversation.")]
 ConversationOption = Annotated[
-    str | None, typer.Option("--conversation", metavar="ID", help="Go on with this one; see: ragnotes history.")
+    str | None, typer.Option("--conversation", metavar="ID", help="Go on with this one, or: new, last.")
 ]
 NoHistoryOption = Annotated[bool, typer.Option("--no-history", help="Keep nothing of question and answer.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -44,6 +45,9 @@ _CODES: Mapping[type[RagnotesError], Code] = {
 
 _MISUSE = typer.BadParameter.__mro__[1]
 """The base of what typer raises on a wrong command line; it is not exported."""
+
+_STEERING = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters that JSON lets stand: the others are escaped in it anyway."""
 
 OpenLibrary = Callable[[Settings], Library]
 
@@ -94,10 +98,11 @@ def opened(library: OpenLibrary, settings: Settings) -> Iterator[Library]:
 
 
 def print_json(model: BaseModel | Sequence[BaseModel]) -> None:
+    """Prints JSON in one line. What would steer a terminal stands in it as escapes, the same string to any reader."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     shown = (
         model.model_dump(mode="json")
         if isinstance(model, BaseModel)
         else [each.model_dump(mode="json") for each in model]
     )
-    typer.echo(json.dumps(shown, ensure_ascii=not utf8))
+    typer.echo(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(shown, ensure_ascii=not utf8)))

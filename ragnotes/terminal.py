@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ragnotes import console
-from ragnotes.service.wire import EventJson
+from ragnotes.service.wire import EventJson, PassagesJson
 from ragnotes.service.wording import Piece, RunningText
 
 __all__ = ["answering", "is_live"]
@@ -25,15 +25,17 @@ def is_live(*, as_json: bool) -> bool:
 
 @contextmanager
 def answering(first: str, *, live: bool) -> Iterator[Callable[[EventJson], None]]:
-    """Shows the events that the yielded function is given. Not `live`, it shows the stage alone."""
+    """Shows the events that the yielded function is given. Not `live`, it shows the stage alone.
+
+    What a follow-up is asked as is told in either case, before the first words.
+    """
     with console.working(first) as stage:
-        if not live:
-            yield stage.show
-            return
         text, line = RunningText(), _Line(console.stdout())
 
         def show(event: EventJson) -> None:
-            pieces = text.take(event)
+            if isinstance(event, PassagesJson) and event.rewritten:
+                stage.note(f"asked as: {event.rewritten}")
+            pieces = text.take(event) if live else []
             if not pieces:
                 stage.show(event)
             else:

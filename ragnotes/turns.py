@@ -6,7 +6,6 @@ them, and nothing in it is cited.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +19,7 @@ LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class CitedPlace:
-    """Where a citation of an earlier answer stood in the generation of that answer; `place` is as a person reads it."""
+    """Where a citation of an earlier answer stood in the generation of that answer."""
 
     path: str
     title: str
@@ -59,9 +58,6 @@ class Conversation:
     id: str
     turns: tuple[Turn, ...]
     count: int
-
-    def __iter__(self) -> Iterator[Turn]:
-        return iter(self.turns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,8 @@ class FakeLibrary:
         self.indexing.set()
         """Updates wait until it is set."""
         self.asked: list[Request] = []
+        self.at_hand: set[str] = set()
+        """Questions whose answers need no model."""
         self.clocks: list[Clock] = []
         """Of each search."""
         self.kept = FakeConversations()
@@ -266,6 +268,9 @@ class FakeLibrary:
         self._fail()
         self._need_index()
         return answered_in_conversation(self._asked, request, self.kept if self.history else None)
+
+    def is_cached(self, request: Request) -> bool:
+        return request.question in self.at_hand
 
     def status(self) -> IndexStatus:
         self._need_index()

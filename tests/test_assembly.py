@@ -90,6 +90,24 @@ def test_an_index_of_other_folders_or_another_embedder_is_refused(corpus: Path, 
         library.search("words", filters=NO_FILTERS, limit=1)
 
 
+def test_an_answer_is_at_hand_once_it_was_given_also_to_a_follow_up(corpus: Path, tmp_path: Path) -> None:
+    first = Request("Which words does the note hold?", llm=False, conversation="new")
+    second = Request("and in 2024?", llm=False, conversation="last")
+    with closing(SlowlyLoaded(corpus, tmp_path / "index")) as library:
+        assert not library.is_cached(first)
+        assert library.loads == []
+        library.update()
+        list(library.ask(first))
+        assert library.is_cached(first)
+        assert not library.is_cached(second)
+        list(library.ask(second))
+        assert library.is_cached(Request("Which words does the note hold in 2024?", llm=False))
+        (corpus / "a.md").write_text("Other words.\n")
+        assert not library.is_cached(first)
+        with pytest.raises(NotFound):
+            library.is_cached(Request("and then?", conversation="nobody"))
+
+
 def test_a_document_is_not_served_once_its_file_has_changed(corpus: Path, tmp_path: Path) -> None:
     with closing(SlowlyLoaded(corpus, tmp_path / "index")) as library:
         library.update()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -113,6 +114,15 @@ def test_json_is_the_answer_alone(run: Run, library: FakeLibrary) -> None:
     assert (code, json.loads(out).keys()) == (0, contract.ANSWER)
     assert err == "note: gen-ai.md was left out: it has changed or gone since it was indexed; run: ragnotes index\n"
     assert json.loads(run("ask", "zebra?", "--json")[1])["mode"] == "abstained"
+
+
+def test_json_holds_nothing_that_steers_a_terminal_and_reads_as_it_was(run: Run, library: FakeLibrary) -> None:
+    odd = "embeddings\x7f \x9b2J \u202eevil\u2069 \u061c\u200f é"
+    library.notes = {"a.md": odd}
+    out = run("ask", "embeddings", "--json")[1]
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", out)
+    assert json.loads(out)["passages"][0]["text"] == odd
+    assert "é" in out
 
 
 def test_a_missing_model_is_a_note_unless_none_was_wanted(run: Run, library: FakeLibrary) -> None:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ragnotes import client
 from ragnotes.cli import Code, ask_main, main
+from ragnotes.errors import NotFound
+from ragnotes.service.wording import NOT_TOLD
+from ragnotes.turns import Turn
 from tests.fakes import FakeLibrary, serving
 
 FIRST = "Where did I note how embeddings are cached?"
@@ -105,14 +109,83 @@ def test_deleting_asks_first(run: Run, library: FakeLibrary, monkeypatch: pytest
     assert (code, err.startswith("Delete all 2 conversations? [y/N]:")) == (Code.ERROR, True)
     assert len(library.kept.lines(9)) == 2
     code, _, err = run("history", "delete", "--all")
-    assert (code, err.endswith("note: deleted all 2 conversations\n")) == (0, True)
+    assert (code, err.endswith("note: deleted 2 conversations\n")) == (0, True)
     assert library.kept.lines(9) == []
+
+
+@pytest.mark.parametrize(
+    "option", [("--server", "http://127.0.0.1:9"), ("--index", "elsewhere"), ("--json",), ("--limit", "20")]
+)
+def test_options_before_the_command_are_refused(run: Run, library: FakeLibrary, option: tuple[str, ...]) -> None:
+    """They would not reach it: the history of another place would be deleted."""
+    run("ask", FIRST)
+    for words in (("delete", "--all", "--yes"), ("show", "last")):
+        code, out, err = run("history", *option, *words)
+        assert (code, out) == (Code.USAGE, "")
+        assert err == f"error: options come after {words[0]}; begin with: ragnotes history {words[0]}\n"
+    assert len(library.kept.lines(9)) == 1
+
+
+def test_all_are_counted_and_deleted_however_many_there_are(run: Run, library: FakeLibrary) -> None:
+    for number in range(1005):
+        library.kept.begin(Turn(f"{number}?"))
+    assert run("history", "delete", "--all", "--yes")[2] == "note: deleted 1005 conversations\n"
+    assert run("history", "delete", "--all", "--yes")[2] == "note: nothing is kept\n"
+
+
+def test_the_question_before_deleting_counts_all(
+    run: Run, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1005):
+        library.kept.begin(Turn(f"{number}?"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\nn\n"))
+    assert run("history", "delete", "--all")[2].startswith("Delete all 1005 conversations? [y/N]:")
+    with serving(library, close=False) as url:
+        shown = run("history", "delete", "--all", "--server", url)[2]
+    assert shown.startswith("Delete all 1000 or more conversations? [y/N]:")
+
+
+def test_what_another_deletes_meanwhile_is_neither_an_error_nor_counted(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = FakeLibrary(model=False)
+    one, _ = far.kept.begin(Turn("one?")), far.kept.begin(Turn("two?"))
+    delete = client.delete_conversation
+
+    def racing(server: str, conversation_id: str, *, api_key: str | None) -> None:
+        if conversation_id == one:
+            far.kept.delete(one)
+        delete(server, conversation_id, api_key=api_key)
+
+    monkeypatch.setattr(client, "delete_conversation", racing)
+    with serving(far) as url:
+        code, _, err = run("history", "delete", "--all", "--yes", "--server", url)
+    assert (code, err) == (0, "note: deleted 1 conversation\n")
+
+
+def test_an_old_answer_names_the_minute_of_a_transcript_and_says_where_nothing_was_told(run: Run) -> None:
+    run("ask", "what is the latency for one user?")
+    assert "    talks/search.vtt 12:31\n" in run("history", "show", "last")[1]
+    run("ask", "zebra?")
+    assert f"  {NOT_TOLD}\n" in run("history", "show", "last")[1]
+
+
+def test_what_cannot_be_kept_is_told_without_guessing_why(
+    run: Run, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted(*_: object) -> str:
+        raise NotFound("gone", "ask")
+
+    monkeypatch.setattr(library.kept, "begin", deleted)
+    assert run("ask", FIRST)[2] == "note: this could not be kept in the history\n"
 
 
 def test_the_thin_client_goes_on_over_http(run: Run) -> None:
     far = FakeLibrary(model=False)
     with serving(far) as url:
-        begun = _json(run, "ask", FIRST, "--server", url)
+        assert _json(run, "ask", FIRST, "--server", url)["conversation_id"] is None
+        assert far.kept.lines(9) == []  # another's `last` is not moved by a plain question
+        begun = _json(run, "ask", FIRST, "--conversation", "new", "--server", url)
         second = _json(run, "ask", "-c", "when?", "--server", url)
         assert second["rewritten"] == "When did I note how embeddings are cached?"
         assert second["conversation_id"] == begun["conversation_id"]

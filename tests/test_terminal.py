@@ -24,6 +24,16 @@ from ragnotes.cli import ask_main
 from tests.fakes import FakeLibrary
 sys.exit(ask_main(sys.argv[1:], library=lambda _: FakeLibrary()))
 """
+FOLLOW_UP = """
+import sys
+from ragnotes.cli import ask_main
+from ragnotes.turns import Turn
+from tests.fakes import FakeLibrary
+library = FakeLibrary()
+library.kept.begin(Turn("Where did I note how embeddings are cached?"))
+library.left_out = ("gone.md",)
+sys.exit(ask_main(sys.argv[1:], library=lambda _: library))
+"""
 LINK = re.compile(r"\x1b\]8;[^;\x1b]*;([^\x1b\x07]*)(?:\x1b\\|\x07)")
 ESCAPE = re.compile(LINK.pattern + r"|\x1b\[[0-?]*[ -/]*[@-~]")
 
@@ -43,11 +53,13 @@ def environment(**changes: str) -> dict[str, str]:
     return clean | {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"} | changes
 
 
-def on_terminal(*arguments: str, columns: int = 90, changes: Mapping[str, str] = MappingProxyType({})) -> str:
+def on_terminal(
+    *arguments: str, columns: int = 90, changes: Mapping[str, str] = MappingProxyType({}), script: str = ASK
+) -> str:
     """All that `ask` writes to a terminal of that width."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, columns))
-    command = [sys.executable, "-c", ASK, *arguments]
+    command = [sys.executable, "-c", script, *arguments]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(**changes)) as process:
         os.close(theirs)
         written = b""
@@ -103,7 +115,7 @@ def test_without_colour_there_are_no_links(notes: Path, plain: dict[str, str]) -
 
 
 def test_no_escape_is_written_to_a_pipe_even_where_colour_is_forced(notes: Path) -> None:
-    assert "\x1b]" not in in_pipe("--corpus", str(notes), QUESTION, FORCE_COLOR="1")
+    assert "\x1b" not in in_pipe("--corpus", str(notes), QUESTION, FORCE_COLOR="1")
 
 
 def test_an_editor_is_opened_where_one_is_set(notes: Path) -> None:
@@ -114,6 +126,13 @@ def test_an_editor_is_opened_where_one_is_set(notes: Path) -> None:
 
 def test_notes_that_are_not_on_this_machine_are_not_linked(tmp_path: Path) -> None:
     assert not LINK.search(on_terminal("--corpus", str(tmp_path), QUESTION))
+
+
+def test_what_a_follow_up_is_asked_as_stands_before_the_answer_and_other_notes_behind_it() -> None:
+    shown = " ".join(ESCAPE.sub("", on_terminal("-c", "when?", script=FOLLOW_UP)).split())
+    order = ["asked as: When", "Embeddings are cached by content hash. [1]", "[1] cache.md:3", "gone.md was left out"]
+    assert [shown.count(part) for part in order] == [1] * len(order)
+    assert sorted(order, key=shown.index) == order
 
 
 def test_an_abstention_and_json_are_shown_whole(notes: Path) -> None:

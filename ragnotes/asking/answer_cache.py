@@ -19,7 +19,7 @@ from ragnotes.clock import UNSTATED
 from ragnotes.events import Event, Final, Passages, Queued
 from ragnotes.types import Source
 
-__all__ = ["AnswerCache", "ask_cached"]
+__all__ = ["AnswerCache", "ask_cached", "is_cached"]
 
 _HASTY = ("no ", "late")
 """How the reasons begin that say nothing of the notes: `no model`, `no draft`, `late`."""
@@ -77,6 +77,11 @@ def ask_cached(asker: Asker, request: Request, cache: AnswerCache) -> Iterator[E
             # A model behind a URL tells its name only when it is first asked.
             cache.keep(replace(key, model=_model(asker), generation=event.answer.generation), told)
         yield event
+
+
+def is_cached(asker: Asker, request: Request, cache: AnswerCache) -> bool:
+    """Whether the answer was given before, so that no model is needed for it."""
+    return cache.get(_key(asker, request), asker.is_fresh) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from ragnotes.answers import Answer, Citation
 from ragnotes.asking.answering import Request
 from ragnotes.asking.follow_ups import written_out
 from ragnotes.errors import IndexWriteFailed, NotFound, UsageError
-from ragnotes.events import Event, Final
+from ragnotes.events import Event, Final, Passages
 from ragnotes.ports import Conversations
 from ragnotes.turns import LAST, NEW, CitedPlace, Turn
 
-__all__ = ["REMEMBERED_TURNS", "answered_in_conversation"]
+__all__ = ["REMEMBERED_TURNS", "answered_in_conversation", "asked_in_full"]
 
 REMEMBERED_TURNS = 8
 """How many turns back a question may refer; further back the subject has changed."""
@@ -34,12 +34,25 @@ def answered_in_conversation(ask: Ask, request: Request, conversations: Conversa
     one is to be continued and none is kept, both before the first event.
     """
     continued = _continued(request.conversation, conversations)
-    earlier = conversations.read(continued).turns if continued and conversations else _in_full(request.earlier)
-    whole = written_out(request.question, earlier[-REMEMBERED_TURNS:])
-    # What is asked in full needs no turns, and is one question for the cache whatever came before.
-    asked = replace(request, question=whole or request.question, conversation=None, earlier=())
+    whole = _whole(request, continued, conversations)
     kept = conversations if request.conversation else None
-    return _events(ask(asked), request, whole, lambda turn: _keep(kept, continued, turn))
+    return _events(ask(_alone(request, whole)), request, whole, lambda turn: _keep(kept, continued, turn))
+
+
+def asked_in_full(request: Request, conversations: Conversations | None) -> Request:
+    """What `ask` is asked for this request. Raises as `answered_in_conversation` does."""
+    return _alone(request, _whole(request, _continued(request.conversation, conversations), conversations))
+
+
+def _whole(request: Request, continued: str | None, conversations: Conversations | None) -> str | None:
+    """The question written out in full; None where it is whole as it stands."""
+    earlier = conversations.read(continued).turns if continued and conversations else _in_full(request.earlier)
+    return written_out(request.question, earlier[-REMEMBERED_TURNS:])
+
+
+def _alone(request: Request, whole: str | None) -> Request:
+    """The request without its conversation: in full, it is one question for the cache whatever came before."""
+    return replace(request, question=whole or request.question, conversation=None, earlier=())
 
 
 def _in_full(turns: Sequence[Turn]) -> tuple[Turn, ...]:
@@ -60,6 +73,8 @@ def _events(
                 if whole:
                     answer = replace(answer, question=request.question.strip(), rewritten=whole)
                 yield Final(replace(answer, conversation_id=keep(turn_of(answer))))
+            elif isinstance(event, Passages):
+                yield replace(event, rewritten=whole)
             else:
                 yield event
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ragnotes.answers import Evidence, Support
 from ragnotes.asking.extraction import stands
+from ragnotes.asking.markers import NUMBERS
 from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.verification import Checked, Claim, is_refusal, without_foreign_urls
 from ragnotes.asking.word_order import support_of
@@ -27,7 +28,7 @@ LOADING_POLL_S = 0.05
 MAX_SENTENCES = 3
 MIN_WORDS = 3
 
-_MARKER = re.compile(r"\s*\[\s*\d+(?:\s*[,;]\s*\d+)*\s*\]")
+_MARKER = re.compile(rf"\s*{NUMBERS}")
 _ENDED_TWICE = re.compile(r"(?<=[^.][.!?])\.(?!\.)|^[.!?,;]+ ")
 """What a marker between two full stops leaves behind, in this sentence or before the next."""
 _MAY_END = re.compile(r"[.!?…][\"'”’)\]]*\s")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["without_foreign_markers"]
+__all__ = ["NUMBERS", "without_foreign_markers"]
 
-_FOREIGN = re.compile(r"(?:\s+|(?<![^\W\d])(?<![])]))(?:\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\])+")
+NUMBERS = r"\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]"
+"""The pattern of a marker, whoever wrote it: `[1]`, `[2, 3]`, `[4–6]`."""
+_FOREIGN = re.compile(rf"(?:\s+|(?<![^\W\d])(?<![])]))(?:{NUMBERS})+")
 """Not where it belongs to the name before it, as in `tokens[0]`."""
 
 

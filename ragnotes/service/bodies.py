@@ -18,6 +18,7 @@ from ragnotes.types import Kind
 
 __all__ = [
     "MAX_LIMIT",
+    "MAX_LISTED",
     "MAX_VALUES",
     "AskBody",
     "FiltersBody",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 MAX_LIMIT = 100
+MAX_LISTED = 1000
+"""Conversations in one list."""
 MAX_VALUES = 100
 """Values that one filter may list: each is a part of one SQL expression, and SQLite bounds how deep that may be."""
 

@@ -31,6 +31,8 @@ __all__ = ["ChatFrames", "completion"]
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[:])")
+_BLOCK = re.compile(r"(?=`{3}|`{1,2}$|~{3}|~{1,2}$|#{1,6}(?:\s|$)|[>|]|-{2})")
+"""Where a line begins a block of code, a heading, a quotation, a table or a rule, or may where its rest is to come."""
 _TICKS = re.compile(r"`+")
 
 
@@ -56,6 +58,7 @@ class ChatFrames:
         self._id = _new_id()
         self._created = int(time.time())
         self._text = RunningText()
+        self._new_line = True
 
     def of(self, event: Event) -> Iterator[bytes]:
         """The chunks that an event gives; a place in the queue gives none."""
@@ -64,7 +67,8 @@ class ChatFrames:
             return
         _, shown = event_json(event)
         for piece in self._text.take(shown):
-            yield self._piece(DeltaJson(content=_inert(piece.text)))
+            yield self._piece(DeltaJson(content=_inert(piece.text, new_line=self._new_line)))
+            self._new_line = piece.text.endswith("\n")
         if isinstance(event, Final) and isinstance(shown, AnswerJson):
             yield from self._end(shown)
 
@@ -104,12 +108,20 @@ def _usage(answer: AnswerJson) -> UsageJson:
 
 
 def _text(pieces: Sequence[Piece]) -> str:
-    return "".join(_inert(piece.text) for piece in pieces)
+    return "".join(_inert(piece.text, new_line=number == 0) for number, piece in enumerate(pieces))
 
 
-def _inert(text: str) -> str:
-    """Text of a note that no chat window takes for a link, an image or a tag: `![a] (b)`, `< img`. Lines stay lines."""
-    return _TAG.sub("< ", _LINK.sub("] ", text)).replace("\n", "  \n")
+def _inert(text: str, *, new_line: bool = False) -> str:
+    """Text of a note that no chat window takes for a link, an image or a tag: `![a] (b)`, `< img`. Lines stay lines.
+
+    What begins a line, as the text itself does with `new_line`, is no heading, quotation, table or code.
+    """
+    first, *others = _TAG.sub("< ", _LINK.sub("] ", text)).split("\n")
+    return "  \n".join([_no_block(first) if new_line else first, *map(_no_block, others)])
+
+
+def _no_block(line: str) -> str:
+    return f"\\{line}" if _BLOCK.match(line) else line
 
 
 def _closing(answer: AnswerJson) -> str:

@@ -199,7 +199,7 @@ def event_json(event: Event) -> tuple[str, EventJson]:
         case Queued():
             return "queued", QueuedJson(position=event.position)
         case Passages():
-            return "passages", PassagesJson(hits=[hit_json(hit) for hit in event.hits])
+            return "passages", PassagesJson(hits=[hit_json(hit) for hit in event.hits], rewritten=event.rewritten)
         case Token():
             return "token", TokenJson(text=event.text, citations=list(event.citations), support=event.support)
         case Cited():

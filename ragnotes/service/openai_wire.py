@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ragnotes.asking.markers import NUMBERS
 from ragnotes.service.bodies import AskBody, FiltersBody, Words
 from ragnotes.service.wire import CitationJson
 from ragnotes.service.wording import NOT_TOLD
@@ -43,7 +44,7 @@ EXTRACTIVE_MODEL = "ragnotes-extractive"
 MODELS = (MODEL, EXTRACTIVE_MODEL)
 SOURCES = "\n\nSources:\n"
 """What parts the answer of a message from its sources."""
-_MARKERS = re.compile(r" ?\[\d+\]")
+_MARKERS = re.compile(rf" ?{NUMBERS}")
 _OWN = (*FiltersBody.model_fields, "deadline_ms", "limit")
 
 

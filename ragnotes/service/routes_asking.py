@@ -11,8 +11,10 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
+from ragnotes.asking.answering import Request as Question
 from ragnotes.service.bodies import AskBody, SearchBody, clock_of, filters_of, request_of
 from ragnotes.service.encoding import answer_json, found_json
+from ragnotes.service.library import Library
 from ragnotes.service.parts import Service, ServiceDep
 from ragnotes.service.streaming import AskFrames, EventStream, final_answer
 from ragnotes.service.wire import AnswerJson, FoundJson
@@ -44,18 +46,25 @@ class Admitted:
 
 
 @asynccontextmanager
-async def place_for(body: AskBody, service: Service) -> AsyncIterator[int]:
-    """How many questions for the language model are before this one, which has a place until the end of the block."""
-    if body.llm and await to_thread.run_sync(lambda: service.library.generator is not None):
+async def place_for(question: Question, service: Service) -> AsyncIterator[int]:
+    """How many questions for the language model are before this one, which has a place until the end of the block.
+
+    An answer at hand needs none: it is given where others wait, and says nothing of how long they will.
+    """
+    if question.llm and await to_thread.run_sync(_needs_model, service.library, question, limiter=service.asking):
         with service.admission.place() as position:
             yield position
     else:
         yield 0
 
 
+def _needs_model(library: Library, question: Question) -> bool:
+    return library.generator is not None and not library.is_cached(question)
+
+
 async def admit(body: AskBody, service: ServiceDep) -> AsyncIterator[Admitted]:
     """The request, once there is a place for its question; it is held until the response has ended."""
-    async with place_for(body, service) as position:
+    async with place_for(request_of(body), service) as position:
         yield Admitted(body, position)
 
 

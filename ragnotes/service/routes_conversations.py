@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from ragnotes.service.bodies import MAX_LISTED
 from ragnotes.service.encoding import conversation_json, conversation_line_json
 from ragnotes.service.parts import ServiceDep
 from ragnotes.service.wire import ConversationJson, ConversationLineJson
@@ -13,8 +14,6 @@ from ragnotes.service.wire import ConversationJson, ConversationLineJson
 __all__ = ["router"]
 
 router = APIRouter(tags=["conversations"])
-
-MAX_LISTED = 1000
 
 Listed = Annotated[int, Query(ge=1, le=MAX_LISTED)]
 

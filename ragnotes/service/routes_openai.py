@@ -10,8 +10,9 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
+from ragnotes.asking.answering import Request as Question
 from ragnotes.errors import NotFound
-from ragnotes.service.bodies import AskBody, request_of
+from ragnotes.service.bodies import request_of
 from ragnotes.service.chat import ChatFrames, completion
 from ragnotes.service.openai_wire import (
     MODELS,
@@ -39,13 +40,13 @@ class Admitted:
     """A chat that has a place, the question that it ends in, and how many are before it."""
 
     chat: ChatBody
-    question: AskBody
+    question: Question
     position: int
 
 
 async def admit(chat: ChatBody, service: ServiceDep) -> AsyncIterator[Admitted]:
     _model(chat.model)
-    question = ask_body(chat)
+    question = replace(request_of(ask_body(chat)), earlier=earlier_turns(chat))
     async with place_for(question, service) as position:
         yield Admitted(chat, question, position)
 
@@ -58,7 +59,7 @@ async def complete(
 ) -> CompletionJson | Response:
     """The answer to the last message, with its citations; with `stream`, in chunks."""
     cancelled = threading.Event()
-    question = replace(request_of(admitted.question, cancelled=cancelled.is_set), earlier=earlier_turns(admitted.chat))
+    question = replace(admitted.question, cancelled=cancelled.is_set)
     events = await to_thread.run_sync(service.library.ask, question, limiter=service.asking)
     if admitted.chat.stream:
         frames = ChatFrames(admitted.chat)

@@ -345,6 +345,7 @@ class QueuedJson(_Wire):
 
 class PassagesJson(_Wire):
     hits: list[HitJson]
+    rewritten: Text | None = None
 
 
 class TokenJson(_Wire):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ragnotes.answers import Support
 from ragnotes.service.wire import (
     AnswerJson,
+    CitedPlaceJson,
     EventJson,
     FiltersJson,
     HitJson,
@@ -35,6 +36,7 @@ __all__ = [
     "plain",
     "snippet",
     "spot",
+    "spot_then",
     "why_not",
 ]
 
@@ -55,7 +57,10 @@ _STEERING = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u
 _CONTROL = re.compile(f"[{_STEERING}]")
 _SPACE = re.compile(r"\s+")
 _NUMBERS = re.compile(rf"\[(\d[\d,;\s–-]{{0,{_MAX_NUMBERS}}})\]")
-_UNFINISHED = re.compile(rf"[\s{_STEERING}]*(?:\[[\d,;\s–{_STEERING}-]{{0,{2 * _MAX_NUMBERS}}}\]?|[\]<])?$")
+"""Wider than a marker: nothing may pass that looks like one. Bounded, for a stream holds it back until it ends."""
+_UNFINISHED = re.compile(
+    rf"[\s{_STEERING}]*(?:\[[\d,;\s–{_STEERING}-]{{0,{2 * _MAX_NUMBERS}}}\]?|[\]<][{_STEERING}]*)?$"
+)
 """What more text may turn into something else: white space, an open bracket with numbers, a link or tag begun."""
 _HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
@@ -183,9 +188,21 @@ def spot(placed: PlacedJson) -> str:
         return f"{path} {_clock(placed.t_start)}{until}{speaker}"
     if placed.kind is Kind.TRANSCRIPT and placed.speaker:
         return f"{path} {plain(placed.speaker)}"
-    if placed.page is not None:
-        return f"{path} p. {placed.page}"
-    return f"{path}:{placed.line}" if placed.line is not None else path
+    return _in_document(path, placed.page, placed.line)
+
+
+def spot_then(cited: CitedPlaceJson) -> str:
+    """Where an earlier answer was cited from, as `spot` names it; when a transcript's turn ended is not kept."""
+    path = plain(cited.path)
+    if cited.t_start is not None:
+        return f"{path} {_clock(cited.t_start)}"
+    return _in_document(path, cited.page, cited.line)
+
+
+def _in_document(path: str, page: int | None, line: int | None) -> str:
+    if page is not None:
+        return f"{path} p. {page}"
+    return f"{path}:{line}" if line is not None else path
 
 
 def snippet(hit: HitJson) -> str:

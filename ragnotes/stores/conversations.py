@@ -12,11 +12,12 @@ import os
 import re
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from types import UnionType
 
 from filelock import FileLock, Timeout
 
@@ -32,6 +33,15 @@ LOCK_WAIT_S = 2.0
 """A turn is written in milliseconds; an answer is not held back for long by another's."""
 
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}", re.ASCII)
+_PLACE_TYPES: Mapping[str, UnionType | type] = {
+    "path": str,
+    "title": str,
+    "heading": str | None,
+    "line": int | None,
+    "page": int | None,
+    "t_start": float | int | None,
+    "date": str | None,
+}
 
 
 class ConversationFolder:
@@ -99,11 +109,12 @@ class ConversationFolder:
 
     def delete_all(self) -> int:
         """Removes every conversation; gives how many there were. Raises IndexWriteFailed."""
-        ids = self._latest_first()
-        for conversation_id in ids:
-            with suppress(NotFound):
+        deleted = 0
+        for conversation_id in self._latest_first():
+            with suppress(NotFound):  # another was quicker
                 self.delete(conversation_id)
-        return len(ids)
+                deleted += 1
+        return deleted
 
     def _file(self, conversation_id: str) -> Path:
         """The file of a conversation. Raises NotFound for what is no id: `..` and the like reach no disk."""
@@ -177,8 +188,11 @@ def _turns(file: Path) -> Iterator[Turn]:
     """The turns of a file in order, without lines that are no turn."""
     with file.open("rb") as lines:
         for line in lines:
-            with suppress(ValueError, TypeError, KeyError, AttributeError):
-                yield _turn(json.loads(line))
+            try:
+                turn = _turn(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                continue
+            yield turn
 
 
 def _turn(record: dict[str, object]) -> Turn:
@@ -190,7 +204,13 @@ def _turn(record: dict[str, object]) -> Turn:
         question=question,
         rewritten=str(rewritten) if rewritten else None,
         answer=tuple(map(str, answer)),
-        cited=tuple(CitedPlace(**place) for place in cited),
+        cited=tuple(_cited(place) for place in cited),
         asked_at=datetime.fromisoformat(str(moment)) if moment else None,
         generation=int(str(generation)),
     )
+
+
+def _cited(record: dict[str, object]) -> CitedPlace:
+    if not all(isinstance(value, _PLACE_TYPES[name]) for name, value in record.items()):
+        raise TypeError("no place")
+    return CitedPlace(**record)  # type: ignore[arg-type]  # checked above

@@ -6,7 +6,7 @@ import pytest
 
 from ragnotes.answers import Answer, Filters, Mode, Sentence, Support
 from ragnotes.asking.answering import Request
-from ragnotes.asking.conversing import answered_in_conversation
+from ragnotes.asking.conversing import answered_in_conversation, asked_in_full
 from ragnotes.errors import IndexWriteFailed, NotFound, UsageError
 from ragnotes.events import Event, Final, Passages
 from ragnotes.turns import Turn
@@ -44,6 +44,17 @@ def test_a_follow_up_is_answered_as_the_whole_question_and_kept_with_it() -> Non
     ]
     assert (turns[1].answer, turns[1].generation) == (("WHO WROTE DUNE?",), 5)
     assert turns[1].asked_at is not None
+
+
+def test_the_passages_say_what_a_follow_up_is_asked_as_before_the_answer() -> None:
+    kept = FakeConversations()
+    first = ask("When was Dune published?", kept)
+    request = Request("who wrote it?", conversation=first.conversation_id)
+    assert asked_in_full(request, kept).question == "who wrote Dune?"
+    passages, _ = answered_in_conversation(echo, request, kept)
+    assert passages == Passages((), "who wrote Dune?")
+    passages, _ = answered_in_conversation(echo, Request("When was Dune published?"), kept)
+    assert passages == Passages(())
 
 
 def test_a_new_conversation_knows_nothing_of_the_others() -> None:

@@ -52,7 +52,7 @@ def told(generator: ScriptedGenerator, task: Task) -> list[str]:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_pieces_of_any_size_give_the_same_sentences_without_markers(size: int) -> None:
-    draft = f"{CONDENSER} [1]. {CONDENSER} [9] It was painted green [2]. Savery added a valve [2, 7]."
+    draft = f"{CONDENSER} [1]. {CONDENSER} [9] It was painted green [2]. Savery added a valve [2, 7–9][1-3]."
     pieces = [draft[at : at + size] for at in range(0, len(draft), size)]
     assert told(Pieces(pieces), task()) == [CONDENSER, "Savery added a valve."]
 

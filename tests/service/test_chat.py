@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +64,41 @@ def test_a_place_in_the_queue_is_no_chunk_and_the_role_comes_with_the_passages()
     assert json.loads(first.decode().removeprefix("data: "))["choices"] == [
         {"index": 0, "delta": {"role": "assistant", "content": ""}, "logprobs": None, "finish_reason": None}
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("```python", "\\```python"),
+        ("~~~", "\\~~~"),
+        ("# Not a heading", "\\# Not a heading"),
+        ("> not a quotation", "\\> not a quotation"),
+        ("| no | table", "\\| no | table"),
+        ("--- no rule", "\\--- no rule"),
+        ("`code` and #tags, ~5 | 6 > 4, -7", "`code` and #tags, ~5 | 6 > 4, -7"),
+    ],
+)
+def test_a_sentence_begins_no_block(said: str, shown: str) -> None:
+    answer = answer_to("how are embeddings cached?")
+    said_twice = tuple(replace(answer.sentences[0], text=said, own_line=bool(number)) for number in range(2))
+    whole = content_of(replace(answer, sentences=said_twice)).partition("\n\nSources")[0]
+    assert whole == f"{shown} [1]  \n{shown} [1]"
+    frames = ChatFrames(BODY)
+    tokens = (Token(said, (1,)), Token(f"\n{said}", (1,)))
+    assert "".join(_contents(frames, tokens)) == whole
+
+
+def _contents(frames: ChatFrames, tokens: Iterable[Token]) -> list[str]:
+    chunks = [json.loads(frame.decode().removeprefix("data: ")) for token in tokens for frame in frames.of(token)]
+    return [chunk["choices"][0]["delta"]["content"] for chunk in chunks]
+
+
+@pytest.mark.parametrize(
+    "said", ["[a]\x00(https://x.example)", "a <\x7fb>", "```python", "~~~", "# title", "[a]\u202e: x"]
+)
+def test_what_comes_in_the_smallest_pieces_is_as_inert(said: str) -> None:
+    text = "".join(_contents(ChatFrames(BODY), [*map(Token, said), Token("", (1,))]))
+    assert not re.search(r"\][(:]|<\S|^(```|~~~|#)", text)
 
 
 def test_items_break_lines_in_markdown_too() -> None:

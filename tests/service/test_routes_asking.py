@@ -196,6 +196,33 @@ def test_a_full_queue_refuses_at_once_and_others_still_answer(server: httpx.Clie
     assert _ask(server, stream=True) == 200
 
 
+@pytest.mark.parametrize("route", ["/v1/ask", "/v1/chat/completions"])
+def test_an_answer_at_hand_is_given_where_the_queue_is_full(
+    server: httpx.Client, library: FakeLibrary, route: str
+) -> None:
+    assert library.generator
+    library.generator.gate.clear()
+    threads = [threading.Thread(target=_ask, args=(server,), kwargs={"stream": False}) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert library.generator.running.acquire(timeout=WAIT_S)
+    at_hand = "do chunk borders matter?"
+    body = (
+        {"question": at_hand}
+        if route == "/v1/ask"
+        else {"messages": [{"role": "user", "content": at_hand}], "model": "ragnotes"}
+    )
+    assert server.post(route, json=body).status_code == 503
+    library.at_hand.add(at_hand)
+    with server.stream("POST", route, json=body | {"stream": True}) as response:
+        assert response.status_code == 200
+        library.generator.gate.set()
+        assert not any("queued" in line for line in response.iter_lines())
+    for thread in threads:
+        thread.join(WAIT_S)
+
+
 def test_a_question_that_waits_is_told_its_position(server: httpx.Client, library: FakeLibrary) -> None:
     assert library.generator
     library.generator.gate.clear()

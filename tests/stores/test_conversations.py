@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 
 from ragnotes.errors import IndexWriteFailed, NotFound
 from ragnotes.ports import Conversations
+from ragnotes.service.encoding import conversation_json
 from ragnotes.stores.conversations import MAX_TURNS, ConversationFolder
 from ragnotes.turns import CitedPlace, Turn
 from tests.fakes import FakeConversations
@@ -104,11 +106,47 @@ def test_files_are_for_their_owner_alone_and_leave_nothing(folder: Path) -> None
 def test_a_torn_last_line_is_skipped_and_the_next_turn_is_whole(folder: Path) -> None:
     kept = ConversationFolder(folder)
     begun = kept.begin(Turn("one?"))
-    for torn in (b'{"question":"cut o', b"[]\n", b"\xff\xfe\n", b'{"question":3}\n', b'{"question":"cut'):
+    for torn in (
+        b'{"question":"cut o',
+        b"[]\n",
+        b"\xff\xfe\n",
+        b'{"question":3}\n',
+        b"[" * 100_000 + b"\n",
+        b'{"question":"cut',
+    ):
         with _file(folder, begun).open("ab") as file:
             file.write(torn)
         kept.append(begun, DUNE)
-    assert [turn.question for turn in kept.read(begun)] == ["one?"] + [DUNE.question] * 5
+    assert [turn.question for turn in kept.read(begun).turns] == ["one?"] + [DUNE.question] * 6
+
+
+@pytest.mark.parametrize(
+    "place", ['{"path":1,"title":null}', '{"path":"a.md","title":"a","line":"3"}', '{"path":"a.md"}', "[]"]
+)
+def test_a_turn_whose_places_are_none_is_skipped(folder: Path, place: str) -> None:
+    kept = ConversationFolder(folder)
+    begun = kept.begin(Turn("one?"))
+    line: dict[str, object] = {
+        "question": "odd?",
+        "rewritten": None,
+        "answer": [],
+        "cited": [],
+        "asked_at": None,
+        "generation": 1,
+    }
+    with _file(folder, begun).open("a") as file:
+        file.write(json.dumps(line).replace('"cited": []', f'"cited": [{place}]') + "\n")
+    found = kept.read(begun)
+    assert [turn.question for turn in found.turns] == ["one?"]
+    assert conversation_json(found).count == 1
+
+
+def test_deleting_all_counts_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = ConversationFolder(folder)
+    ids = [kept.begin(Turn(f"{number}?")) for number in range(3)]
+    monkeypatch.setattr(kept, "_latest_first", lambda: ids)
+    ConversationFolder(folder).delete(ids[0])
+    assert kept.delete_all() == 2
 
 
 def test_a_long_conversation_gives_its_last_turns(folder: Path) -> None:
@@ -131,7 +169,7 @@ def test_turns_of_many_threads_do_not_tear_each_other(folder: Path) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(ask, range(40)))
-    questions = [turn.question for turn in ConversationFolder(folder).read(begun)]
+    questions = [turn.question for turn in ConversationFolder(folder).read(begun).turns]
     assert sorted(questions[1:]) == sorted(f"{number} {long}" for number in range(40))
 
 
