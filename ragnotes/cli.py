@@ -330,7 +330,10 @@ def _conversation(settings: Settings, conversation: str | None, *, go_on: bool) 
     if conversation and go_on:
         raise UsageError("-c and --conversation are two different conversations", "name one of them")
     if not settings.history and (conversation or go_on):
-        raise UsageError("no history is kept, so there is no conversation to go on with", "set history = true")
+        raise UsageError(
+            "no history is kept, so there is no conversation to go on with",
+            "leave out --no-history, or set history = true",
+        )
     return conversation or (LAST if go_on else NEW if settings.history and not settings.server else None)
 
 

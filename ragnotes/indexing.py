@@ -306,12 +306,12 @@ def _check_not_empty(roots: Sequence[Path], files: Sequence[CorpusFile], known: 
         if had and not any(path.startswith(prefix) for path in readable):
             raise CorpusError(
                 f"corpus folder {root} is empty, but the index holds {had} files of it; the index was kept",
-                "mount or restore the folder, or accept it with --allow-empty",
+                "mount or restore the folder, or accept it: ragnotes index --allow-empty",
             )
     if not readable:
         raise CorpusError(
             f"there is no note in {', '.join(map(str, roots))} ({len(files)} files of other kinds)",
-            "add notes (.md .txt .pdf .html .vtt .srt), name another folder with --corpus, or accept it: --allow-empty",
+            "add notes (.md .txt .pdf .html .vtt .srt), name another folder with --corpus, or accept it: ragnotes index --allow-empty",
         )
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -136,7 +137,10 @@ class Settings(BaseSettings):
 
 def is_loopback(host: str) -> bool:
     """Whether a name or address to bind is reached from this machine only."""
-    return host.lower() in LOOPBACK_NAMES or host.startswith("127.")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name: `127.example.org` may lead anywhere
+        return host.lower() in LOOPBACK_NAMES
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:

@@ -441,7 +441,10 @@ def test_the_thin_client_loads_no_engine() -> None:
     assert done.stdout.startswith("Embeddings are cached by content hash. [1]\n")
 
 
-@pytest.mark.parametrize(("host", "own"), [("127.0.0.1", True), ("127.0.0.2", True), ("::1", True), ("0.0.0.0", False)])
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [("127.0.0.1", True), ("127.0.0.2", True), ("::1", True), ("0.0.0.0", False), ("127.evil.example", False)],
+)
 def test_what_is_loopback(host: str, own: bool) -> None:
     assert is_loopback(host) is own
 

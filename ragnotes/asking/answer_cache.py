@@ -106,10 +106,15 @@ def _model(asker: Asker) -> str | None:
 
 
 def _hasty(answer: Answer, request: Request, started: float) -> bool:
-    """Whether another try may give another answer: this one was cut short, or lacks the model or a file."""
+    """Whether the same may not be told again.
+
+    Another try may give another answer: this one was cut short, lacks the model or a file, or counts what stands in
+    files that are not looked at again.
+    """
     cut_short = request.deadline_s is not None and time.monotonic() - started > request.deadline_s
     failed = answer.reason is not None and answer.reason.startswith(_HASTY)
-    return cut_short or failed or bool(answer.left_out) or request.cancelled()
+    counted = answer.total is not None or answer.more > 0  # rests on files that it does not show
+    return cut_short or failed or counted or bool(answer.left_out) or request.cancelled()
 
 
 def _again(events: Sequence[Event], started: float) -> Iterator[Event]:

@@ -88,7 +88,10 @@ def _continued(conversation: str | None, conversations: Conversations | None) ->
     if conversation in (None, NEW):
         return None
     if conversations is None:
-        raise UsageError("no history is kept here, so there is no conversation to continue", "set history = true")
+        raise UsageError(
+            "no history is kept here, so there is no conversation to continue",
+            "leave out --no-history, or set history = true",
+        )
     return conversations.last() if conversation == LAST else conversation
 
 
