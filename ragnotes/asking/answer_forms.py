@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ragnotes.answers import Evidence, Filters
+from ragnotes.asking.duplicates import says_again
 from ragnotes.asking.evidence import PASSAGES
 from ragnotes.asking.extraction import Extract, extract
 from ragnotes.asking.lists import asks_for_list, items_for
 from ragnotes.asking.mention_questions import MentionQuestion
 from ragnotes.asking.mentions import READ_AT_ONCE, find_mentions, outer_units
 from ragnotes.asking.own_words import asks_for_a_kind
-from ragnotes.asking.words import has_content
+from ragnotes.asking.words import has_content, stems
 from ragnotes.dates import DayMonthOrder
 from ragnotes.ports import Snapshot
 from ragnotes.types import Source
@@ -24,6 +25,8 @@ __all__ = ["Formed", "form_answer", "passages_wanted"]
 
 LIST_PASSAGES = 10
 """Passages whose units are judged where several things are asked for."""
+MAX_COMPARED = 40
+"""Up to so many noted pieces near copies are left out of their number too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,33 @@ def form_answer(
     items = items_for(snapshot, subject, evidence) if asks_for_list(question) else []
     extracted = extract(question, evidence, subject=subject, order=order, items=items)
     if not (has_content(subject) or filters.order or asks_for_a_kind(question)):
-        untold = _noted(snapshot, filters) - len(extracted.told)
+        untold = _noted(snapshot, filters, is_fresh) - len(extracted.told)
         extracted = replace(extracted, more=max(untold, extracted.more))
     return Formed(extracted, None)
 
 
-def _noted(snapshot: Snapshot, filters: Filters) -> int:
-    """How many pieces were noted in the time that was asked for; of a longer time only where there is nothing else."""
+def _noted(snapshot: Snapshot, filters: Filters, is_fresh: Callable[[Source], bool]) -> int:
+    """How many pieces were noted in the time that was asked for; of a longer time only where there is nothing else.
+
+    What a note says again counts once, and what stands in files that changed or went does not count.
+    """
     inside = replace(filters, within=True)
     ids = [chunk_id for chunk_id, _ in snapshot.holding([], inside if snapshot.any_passes(inside) else filters)]
-    passages = (snapshot.passages(ids[first : first + READ_AT_ONCE]) for first in range(0, len(ids), READ_AT_ONCE))
-    return sum(1 for batch in passages for chunk, _ in batch for _ in outer_units(chunk))
+    fresh: dict[str, bool] = {}
+    noted: dict[tuple[str, ...], str] = {}
+    for first in range(0, len(ids), READ_AT_ONCE):
+        for chunk, source in snapshot.passages(ids[first : first + READ_AT_ONCE]):
+            if source.path not in fresh:
+                fresh[source.path] = is_fresh(source)
+            if fresh[source.path]:
+                noted |= {tuple(stems(unit.plain)): unit.plain for unit in outer_units(chunk)}
+    return len(noted) if len(noted) > MAX_COMPARED else len(_told_once(list(noted.values())))
+
+
+def _told_once(texts: Sequence[str]) -> list[str]:
+    """The texts without those that say again what one before says."""
+    kept: list[str] = []
+    for text in texts:
+        if not any(says_again(text, other) for other in kept):
+            kept.append(text)
+    return kept

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from difflib import SequenceMatcher
 
 from ragnotes.answers import Evidence
 from ragnotes.asking.duplicates import in_series
+from ragnotes.asking.quantities import Quantity, quantities_in
 from ragnotes.asking.words import STOP_WORDS, content_stems, held_stems, negated, stems
 from ragnotes.places import HEADING_SEPARATOR
+from ragnotes.written_dates import find_dates
 
 __all__ = ["conflicting"]
 
@@ -38,6 +41,27 @@ _STATE = re.compile(
     r"|ist|sind|hat|kostet|wohnt|es|son|est[aá]n?|tiene|cuesta|vive)\b",
     re.IGNORECASE,
 )
+_IS = re.compile(
+    r"\b(?:is|are|ist|sind|es|son|est|sont)\s+(?:(?:called|named|the|a|an|der|die|el|la|le)\s+)?$", re.IGNORECASE
+)
+_WHERE = re.compile(r"\b(?:where|wo|dónde|où)\b", re.IGNORECASE)
+_KEPT = re.compile(
+    r"\b(?:is|are|keeps?|lives?|works?|stands?|lies|sits|stays?|ist|sind|wohnt|liegt|steht|está|vive|habite)\b",
+    re.IGNORECASE,
+)
+_ONE_OF = re.compile(r"(?:an?|one|another|some|ein|eine|un|una|une)\b", re.IGNORECASE)
+_FACTORS = {
+    unit: (measure, Decimal(factor))
+    for measure, units in {
+        "weight": {"g": "1", "kg": "1000", "t": "1000000"},
+        "length": {"mm": "1", "cm": "10", "m": "1000", "km": "1000000"},
+        "time": {"ms": "0.001", "s": "1", "minute": "60", "hour": "3600", "day": "86400", "week": "604800"},
+        "size": {"KB": "1", "MB": "1000", "GB": "1000000", "TB": "1000000000"},
+        "power": {"W": "1", "kW": "1000", "MW": "1000000"},
+    }.items()
+    for unit, factor in units.items()
+}
+"""What each unit is a multiple of, and how many."""
 _DAY_ASKED = re.compile(r"\b(?:when|what\s+day|which\s+day|on\s+\d|wann|cu[aá]ndo)\b", re.IGNORECASE)
 
 
@@ -94,6 +118,8 @@ def _differ(question: str, item: Evidence, other: Evidence) -> bool:
         for told, said in [(_telling(left[a:b]), _telling(right[c:d]))]
         if told or said
     ]
+    if len(slots) == 1 and not (_can_differ(question, item, slots[0][0]) and _can_differ(question, other, slots[0][1])):
+        return False
     if negated(item.unit.plain) != negated(other.unit.plain):
         return all(negated(" ".join((*told, *said))) or not (told or said) for told, said in slots)
     return len(slots) == 1 and _exclude(question, *slots[0])
@@ -111,7 +137,51 @@ def _exclude(question: str, told: Sequence[str], said: Sequence[str]) -> bool:
         return False
     numbers = [any(any(map(str.isdigit, word)) for word in side) for side in (told, said)]
     names = [all(word[0].isupper() for word in side) for side in (told, said)]
-    return all(numbers) or (all(names) and not any(numbers))
+    if all(numbers):
+        return not _same_amount(" ".join(told), " ".join(said))
+    return all(names) and not any(numbers)
+
+
+def _can_differ(question: str, item: Evidence, slot: Sequence[str]) -> bool:
+    """Whether what differs is what is said, and not what it is said of: a name ends a state, a number follows one.
+
+    "Nina lives in Rome" and "Tom lives in Rome" are both right, and so are limits in France and in Spain.
+    """
+    text = item.unit.plain
+    start = text.find(slot[0]) if slot else -1
+    if start < 0:
+        return True
+    before, state = text[:start], _STATE.search(text)
+    if any(any(map(str.isdigit, word)) for word in slot):
+        return state is None or state.start() < start or _DAY_ASKED.search(question) is not None
+    if not all(word[0].isupper() for word in slot):
+        return True
+    ends = not _WORD.search(text, text.find(slot[-1], start) + len(slot[-1]))
+    placed = _WHERE.search(question) and _KEPT.search(before)
+    return bool(ends and not _ONE_OF.match(text) and (_IS.search(before) or placed))
+
+
+def _same_amount(told: str, said: str) -> bool:
+    """Whether both are one amount or day, as `2 kg` and `2000 g`."""
+    days = [[found.date for found in find_dates(text, year=None, order=None)] for text in (told, said)]
+    if days[0] and days[0] == days[1]:
+        return True
+    here, there = quantities_in(told), quantities_in(said)
+    return bool(here) and len(here) == len(there) and all(map(_equal, here, there))
+
+
+def _equal(one: Quantity, other: Quantity) -> bool:
+    left, right = _FACTORS.get(one.unit or ""), _FACTORS.get(other.unit or "")
+    if one.unit == other.unit or not left or not right or left[0] != right[0]:
+        return bool(one.values & other.values) and one.unit in (None, other.unit)
+    return any(_times(a, left[1]) == _times(b, right[1]) is not None for a in one.values for b in other.values)
+
+
+def _times(value: str, factor: Decimal) -> Decimal | None:
+    try:
+        return Decimal(value) * factor
+    except InvalidOperation:  # a version, a time of day
+        return None
 
 
 def _same_subject(question: str, item: Evidence, other: Evidence) -> bool:

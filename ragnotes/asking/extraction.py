@@ -11,6 +11,7 @@ from ragnotes.asking.conflicts import conflicting
 from ragnotes.asking.duplicates import says_again
 from ragnotes.asking.link_questions import asks_for_link, links_to_tell, with_links
 from ragnotes.asking.lists import MAX_ITEMS
+from ragnotes.asking.question_forms import asks_for_more
 from ragnotes.asking.short_answers import disputed, short_answer, telling_first
 from ragnotes.asking.verification import Checked
 from ragnotes.asking.when import dated_first, day_told
@@ -23,6 +24,8 @@ __all__ = ["Extract", "extract", "stands"]
 MAX_SENTENCES = 3
 MAX_WORDS = 40
 """A second sentence is added only while the answer stays about this short."""
+MORE_SENTENCES, MORE_WORDS, MORE_CLOSE = 6, 120, 0.75
+"""The same where the question asks for more than the shortest answer."""
 MAX_NOTED, MAX_NOTED_WORDS = 8, 120
 """What an answer may hold that tells what was noted at some time."""
 CLOSE = 0.9
@@ -74,7 +77,9 @@ def extract(
     if short := _told_first(question, in_order, order):
         told = [_checked(question, item, order) for item in _with_footnotes(in_order[:1], evidence)]
         return Extract((*short, replace(told[0], own_line=True), *told[1:]), settled=True)
-    return Extract(tuple(_checked(question, item, order) for item in _with_footnotes(_chosen(in_order), evidence)))
+    return Extract(
+        tuple(_checked(question, item, order) for item in _with_footnotes(_chosen(question, in_order), evidence))
+    )
 
 
 def _linking(
@@ -82,7 +87,7 @@ def _linking(
 ) -> Sequence[Evidence]:
     """The pieces that answer a question for a link; all of a time where nothing else is asked."""
     if has_content(subject):
-        return _with_footnotes(_chosen(dated_first(question, evidence, order=order)), evidence)
+        return _with_footnotes(_chosen(question, dated_first(question, evidence, order=order)), evidence)
     pieces = _distinct(sorted(evidence, key=_when_noted))
     return _cut(pieces, max_sentences=MAX_NOTED, max_words=MAX_NOTED_WORDS, close=0.0)
 
@@ -128,8 +133,11 @@ def _when_noted(item: Evidence) -> tuple[date, str, int, int]:
     return day, item.hit.source.path, item.unit.start, -item.unit.end
 
 
-def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
+def _chosen(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
     """What is told where one thing is asked for."""
+    if asks_for_more(question):
+        pieces = _distinct(evidence)
+        return _cut(pieces, max_sentences=MORE_SENTENCES, max_words=MORE_WORDS, close=MORE_CLOSE)
     return _cut(_distinct(evidence), max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
 
 

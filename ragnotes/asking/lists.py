@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ragnotes.answers import Evidence, Hit
 from ragnotes.asking.duplicates import says_again
-from ragnotes.asking.words import content_stems, held_stems
+from ragnotes.asking.words import content_stems, held_stems, stems
 from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Snapshot
 from ragnotes.types import Chunk, Unit
@@ -22,6 +22,7 @@ __all__ = ["MAX_ITEMS", "asks_for_list", "items_for"]
 MAX_ITEMS = 10
 CHUNKS_AROUND = 3
 """How many passages before and after the best one are looked through for the rest of its list."""
+LEAST_ITEMS = 2
 CLOSE = 0.85
 """How near an item of another list must come to the best one's score to belong to the answer."""
 
@@ -37,6 +38,12 @@ _LIST = re.compile(
     r"|qué\s+\w+s\s+|cu[aá]les\s+(?:son|eran)|quels?\s+sont|quelles\s+sont)\b",
     re.IGNORECASE,
 )
+_LEAD = re.compile(
+    r"^\W*(?:please\s+)?(?:list|enumerate|name|show|give|tell|nenne|liste)(?:\s+(?:me|all|every|the|some|of|my|our|mir|alle"
+    r"|die))*\s+",
+    re.IGNORECASE,
+)
+"""What a question for a list opens with, which is no word of what is listed."""
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 
 
@@ -52,9 +59,11 @@ def items_for(snapshot: Snapshot, subject: str, evidence: Sequence[Evidence]) ->
     best = evidence[0]
     if announced := list(_announced(snapshot, best)):
         return announced
+    if several := _several(snapshot, evidence):
+        return several
     if not _mark(best.text):
         return []
-    asked = set(content_stems(subject))
+    asked = set(content_stems(_LEAD.sub("", subject)))
     found = list(_whole_list(snapshot, best)) if _is_about(best, asked) else [best]
     least = CLOSE * best.score
     others = [item for item in evidence if item.score >= least and _mark(item.text) and item.coverage >= best.coverage]
@@ -128,6 +137,41 @@ def _announced(snapshot: Snapshot, best: Evidence) -> Iterator[Evidence]:
     if len(under) > 1:
         places = Places(document)
         yield from (_told_at(best, each, places, text) for each in under if _column(text, each[1].start) == column)
+
+
+def _several(snapshot: Snapshot, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The outermost items of the best piece, where that is a whole list in one, and of other lists that fit as well."""
+    best = evidence[0]
+    found: list[Evidence] = []
+    for item in evidence:
+        close = item.score >= CLOSE * best.score and item.coverage >= best.coverage
+        if close or _announcing(item) == _announcing(best):
+            parts = list(_items_of(snapshot, item))
+            if item == best and len(parts) < LEAST_ITEMS:
+                return []
+            found += [
+                part
+                for part in parts
+                if not any(_overlap(part, kept) or says_again(part.unit.plain, kept.unit.plain) for kept in found)
+            ]
+    return found
+
+
+def _announcing(whole: Evidence) -> list[str]:
+    """The words before the items."""
+    return stems(whole.unit.plain.partition(":")[0])
+
+
+def _items_of(snapshot: Snapshot, whole: Evidence) -> Iterator[Evidence]:
+    """The outermost items that lie in a piece of several."""
+    document = snapshot.document(whole.hit.source.doc_id)
+    if document is None or sum(1 for line in whole.text.split("\n") if _ITEM.match(line)) < LEAST_ITEMS:
+        return
+    chunk, places, end = whole.hit.chunk, Places(document), whole.unit.start
+    for unit in chunk.units:
+        if end <= unit.start and unit.end <= whole.unit.end and unit != whole.unit:
+            end = unit.end
+            yield _told_at(whole, (chunk, unit), places, document.text)
 
 
 def _told_at(best: Evidence, each: tuple[Chunk, Unit], places: Places, text: str) -> Evidence:

@@ -13,13 +13,15 @@ from datetime import date
 from ragnotes.answers import Filters
 from ragnotes.asking.own_time import FROM_QUESTION
 from ragnotes.asking.words import has_content
+from ragnotes.languages import language_of
 from ragnotes.question_dates import days_asked
+from ragnotes.types import Kind
 from ragnotes.written_dates import DayMonthOrder
 
-__all__ = ["MentionQuestion", "mentions_asked"]
+__all__ = ["QUOTED", "MentionQuestion", "mentions_asked"]
 
 _NOTES = (
-    r"(?:notes?|entr(?:y|ies)|files|documents|transcripts|journal\s+entries|log\s+entries"
+    r"(?P<noun>notes?|entr(?:y|ies)|files|documents|transcripts|journal\s+entries|log\s+entries"
     r"|notas?|entradas?|apuntes|notiz(?:en)?|einträge[n]?|dateien|dokumente[n]?)"
 )
 _MY = r"(?:of\s+)?(?:all\s+)?(?:the\s+|my\s+|our\s+|mis\s+|nuestr[ao]s\s+|meine[nr]?\s+|unsere[nr]?\s+|the\s+other\s+)?"
@@ -98,7 +100,7 @@ _HOW_OFTEN = tuple(
         rf"cu[aá]ntas\s+veces\s+(?:he\s+mencionado|mencion[eé]|mencionamos)\s+{_WHAT}",
     )
 )
-_IN_NOTES = re.compile(r"\s+(?:in|from|across|of)\s+(?:all\s+)?(?:of\s+)?(?:my|our|the)\s+notes$", re.IGNORECASE)
+_IN_NOTES = re.compile(r"(?<!\s)\s+(?:in|from|across|of)\s+(?:all\s+)?(?:of\s+)?(?:my|our|the)\s+notes$", re.IGNORECASE)
 _BEFORE_DAYS = re.compile(
     r"\b(?:in|on|during|since|before|after|until|from|between|throughout|within|of|dated|en|durante|desde|de|im|am"
     r"|seit|aus|vom|vor|nach)\s+(?:the\s+)?$",
@@ -107,19 +109,50 @@ _BEFORE_DAYS = re.compile(
 _AFTER_NOTES = re.compile(rf"\b{_NOTES}\s*$", re.IGNORECASE)
 _RELATIVE = re.compile(r"^(?:last|this|past|yesterday|today|over|letzte|diese|gestern|heute|ayer|hoy)", re.IGNORECASE)
 
+_ALL_OF_MINE = re.compile(
+    r"^\s*(?:(?:of|in)\s+(?:mine|ours|total|all)|in\s+(?:the|my|our)\s+(?:notes|vault|index|corpus|collection))$",
+    re.IGNORECASE,
+)
+_IN_KIND = re.compile(
+    r"^\s*(?:in|from|of|en|aus|von)\s+(?:all\s+)?(?:the\s+|my\s+|our\s+)?(?P<kind>papers|pdfs|transcripts)$",
+    re.IGNORECASE,
+)
+_KINDS = {"papers": Kind.PAPER, "pdfs": Kind.PAPER, "transcripts": Kind.TRANSCRIPT, "transcript": Kind.TRANSCRIPT}
+QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]+)[\"“”»]|(?<!\w)'([^']+)'(?!\w)")
+_OR = re.compile(r"(?<!\s)\s+(?:or|oder|o|ou)\s+", re.IGNORECASE)
+_AND = re.compile(r"(?<!\s)\s+(?:and|as\s+well\s+as|und|sowie|y|et)\s+", re.IGNORECASE)
+_ABOUT = re.compile(r"^(?:anything|something|everything)\s+(?:about|on|regarding)\s+", re.IGNORECASE)
+_SAYS_WORD = re.compile(
+    r"^(?:both\s+|either\s+|sowohl\s+|tanto\s+)?(?:(?:the|das|den|la|el|le)\s+(?:words?|terms?|phrases?|names?|expressions?"
+    r"|wort|begriff|namen?|palabra|término|mot|terme)\s+)?",
+    re.IGNORECASE,
+)
+_SAYS_MORE = re.compile(
+    r"\b(?:but|not|without|except|excluding|besides|neither|nor|most|least|(?:more|less|fewer|other)\s+than|apart\s+from"
+    r"|instead\s+of|twice|once|often|aber|nicht|ohne|außer|pero|sin|excepto|mais|sans|sauf)\b"
+    r"|\b(?:and|or|but|so|y|und|et)\s+(?:who|whom|what|when|how|why|where|which|do|does|did|is|are|was|were|have|has|it"
+    r"|they|tell|say|mention|show|list|give|was|wann|wie|qué|cuándo|que|quand)\b|[?!.;]\s|,\s(?:and|who|what|when|how)\b"
+    r"|\b(?:mention|mentions|mentioned)\b",
+    re.IGNORECASE,
+)
+"""What limits or goes on beyond a thing to look for: no words of it are looked for, and no total would be right."""
+
 
 @dataclass(frozen=True, slots=True)
 class MentionQuestion:
     """What the notes are searched for without end, and within which filters.
 
-    Without a subject all notes count. `each` counts mentions, not notes. Only a `strict` question is about the very
-    words: what "is about" something may say it in others.
+    `subject` is how it was said, `parts` what is looked for: one of the alternatives, and all parts of it somewhere in
+    a note. Without a subject all notes count. `each` counts mentions, not notes. Only a `strict` question is about the
+    very words: what "is about" something may say it in others.
     """
 
     subject: str
     filters: Filters
     each: bool = False
     strict: bool = True
+    parts: tuple[tuple[str, ...], ...] = ()
+    language: str | None = None
 
 
 def mentions_asked(
@@ -132,11 +165,49 @@ def mentions_asked(
     rest, limited = _without_days(question, filters, today, order)
     for pattern in (*_HOW_MANY, *_WHICH, *_HOW_OFTEN):
         found = pattern.match(rest)
-        what = _IN_NOTES.sub("", found["what"].strip(" ,;")) if found else ""
-        if found and has_content(what):
-            loose = pattern in _WHICH and not found.groupdict().get("named", "mention")
-            return MentionQuestion(what, limited, each=pattern in _HOW_OFTEN, strict=not loose)
-    return MentionQuestion("", limited) if _ALL.match(rest) else None
+        what = _ABOUT.sub("", _IN_NOTES.sub("", found["what"].strip(" ,;"))) if found else ""
+        if found is None or not has_content(what):
+            continue
+        parts, each = _parts(what), pattern in _HOW_OFTEN
+        inside = _inside(found, limited)
+        if inside is None or not parts or (each and any(len(part) > 1 for part in parts)):
+            return None
+        loose = pattern in _WHICH and not found.groupdict().get("named", "mention")
+        return MentionQuestion(what, inside, each, not loose, parts, language_of(question))
+    found = _ALL.match(rest)
+    inside = _inside(found, limited) if found else None
+    return MentionQuestion("", inside) if inside is not None else None
+
+
+def _inside(found: re.Match[str], filters: Filters) -> Filters | None:
+    """The filters with the kind of notes that is asked for; None where the notes are limited by something else."""
+    groups = found.groupdict()
+    limit = groups.get("time") or ""
+    of_kind = _IN_KIND.match(limit)
+    if limit.strip() and not of_kind and not _ALL_OF_MINE.match(limit):
+        return None
+    kind = _KINDS.get((of_kind["kind"] if of_kind else groups.get("noun") or "").lower())
+    if kind is None:
+        return filters
+    return replace(filters, kinds=(kind,)) if kind in filters.kinds or not filters.kinds else None
+
+
+def _parts(what: str) -> tuple[tuple[str, ...], ...]:
+    """The alternatives that are looked for, each of what must all be there; () where more is said than that."""
+    if _SAYS_MORE.search(QUOTED.sub(" ", what)):
+        return ()
+    parts = tuple(
+        tuple(_SAYS_WORD.sub("", part.strip()) for part in _split(_AND, each)) for each in _split(_OR, what.strip())
+    )
+    return parts if all(has_content(part) for each in parts for part in each) else ()
+
+
+def _split(joint: re.Pattern[str], text: str) -> list[str]:
+    """The text between the joints that stand in no quotation marks."""
+    masked = QUOTED.sub(lambda found: "x" * len(found[0]), text)
+    spans = [found.span() for found in joint.finditer(masked)]
+    starts, ends = [0, *(end for _, end in spans)], [*(start for start, _ in spans), len(text)]
+    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def _without_days(question: str, filters: Filters, today: date, order: DayMonthOrder | None) -> tuple[str, Filters]:

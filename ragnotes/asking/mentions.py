@@ -1,39 +1,41 @@
 """All that the notes mention of something: counted without end, told note by note with the place of each first mention.
 
-The total is of the whole store, whatever the search for passages would have found; what is shown of it is cut.
+The total is of the whole store, whatever the search for passages would have found; what is shown of it is cut. Full
+text search, which knows words by their stems, gives candidates; what counts are the words as they are written.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 
-from ragnotes.answers import Evidence, Hit, Support
-from ragnotes.asking.mention_questions import MentionQuestion
+from ragnotes.answers import Evidence, Filters, Hit, Support
+from ragnotes.asking.mention_questions import QUOTED, MentionQuestion
+from ragnotes.asking.own_time import FROM_QUESTION
+from ragnotes.asking.surface import Written, plain_forms
 from ragnotes.asking.verbs import other_forms
 from ragnotes.asking.verification import Checked
-from ragnotes.asking.words import has_content, held_stems, stems
+from ragnotes.asking.words import has_content
 from ragnotes.forms import forms_asked, spellings_asked
-from ragnotes.languages import language_of
 from ragnotes.places import Places
 from ragnotes.ports import Snapshot
 from ragnotes.spelled_dates import in_words, shortly
-from ragnotes.types import Chunk, Source, Unit
+from ragnotes.types import Chunk, DateRange, Kind, Source, Unit
 
-__all__ = ["READ_AT_ONCE", "Mentions", "find_mentions", "outer_units"]
+__all__ = ["READ_AT_ONCE", "Mentions", "find_mentions", "of_asked_days", "outer_units"]
 
 MAX_SHOWN = 10
 READ_AT_ONCE = 256
 """Passages that are read from the store at a time."""
 
-_QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]+)[\"“”»]")
 _TOKEN = re.compile(r"\S+")
-_OR = re.compile(r"\s+(?:or|oder|o|ou)\s+", re.IGNORECASE)
-
-Wanted = list[list[str]]
-"""Every word that must be there, in all its spellings."""
+_NOUNS: dict[tuple[Kind, ...], tuple[str, str]] = {
+    (Kind.TRANSCRIPT,): ("transcript", "transcripts"),
+    (Kind.PAPER,): ("paper", "papers"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,121 +52,224 @@ class Mentions:
 
 
 @dataclass(frozen=True, slots=True)
+class _Word:
+    """A word or phrase that must be there: how full text search finds it at least, and how it may be written."""
+
+    searched: list[str]
+    written: list[str]
+
+
+Part = list[_Word]
+"""Words that must stand in one passage."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Mention:
-    """A sentence that mentions it, in its passage."""
+    """A sentence that mentions it, in its passage; how much of what is looked for it holds, and how often."""
 
     chunk: Chunk
     source: Source
     unit: Unit
+    share: float = 0.0
+    times: int = 1
 
     @property
     def day(self) -> date | None:
         return self.chunk.place.date.since if self.chunk.place.date else None
 
 
-@dataclass(slots=True)
-class _Looked:
-    """What of the store was looked at: passages by note, notes that are fresh, and files that are not."""
-
-    chunks: dict[str, dict[str, None]] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-
-
 def find_mentions(snapshot: Snapshot, asked: MentionQuestion, is_fresh: Callable[[Source], bool]) -> Mentions:
-    """The notes that hold all words of the subject in one passage, newest first; or each mention, oldest first."""
-    wanted = [_wanted(part) for part in _OR.split(asked.subject) if has_content(part)] or [[]]
-    looked = _look(snapshot, wanted, asked, is_fresh)
+    """The notes that hold all parts of the subject, newest first; or the sentences that mention it, oldest first.
+
+    Where the question asks for a time, what stands under days outside it counts only if there is nothing inside.
+    """
+    if not asked.parts:
+        return _all_notes(snapshot, asked, is_fresh)
+    wanted = [[_words(part, asked) for part in parts] for parts in asked.parts]
+    found, left_out = _fresh(snapshot, _by_note(snapshot, asked, wanted), is_fresh)
     if asked.each:
-        found = _every(snapshot, looked, wanted)
-        found.sort(key=lambda each: (each.day or date.max, each.source.path, each.unit.start))
-        notes = len({each.source.doc_id for each in found})
+        each = sorted(
+            (mention for mentions in found.values() for mention in mentions if mention.times),
+            key=lambda mention: (mention.day or date.max, mention.source.path, mention.unit.start),
+        )
+        notes = len({mention.source.doc_id for mention in each})
     else:
-        found = _first_of_each(snapshot, looked, wanted)
-        found.sort(key=lambda each: (-(each.day or date.min).toordinal(), each.source.path))
-        notes = len(found)
+        each = [replace(max(mentions, key=lambda mention: mention.share), times=1) for mentions in found.values()]
+        each.sort(key=_newest)
+        notes = len(each)
+    return _mentions(snapshot, asked, each, notes, left_out)
+
+
+def _newest(mention: _Mention) -> tuple[int, str]:
+    return -(mention.day or date.min).toordinal(), mention.source.path
+
+
+def _mentions(
+    snapshot: Snapshot, asked: MentionQuestion, found: Sequence[_Mention], notes: int, left_out: tuple[str, ...]
+) -> Mentions:
+    """What is told of all that was found; without a subject that is only what is to be shown."""
     shown = found[:MAX_SHOWN]
     if not shown:
-        return Mentions(0, left_out=tuple(looked.left_out))
+        return Mentions(0, left_out=left_out)
     pieces = [_evidence(snapshot, each) for each in shown]
-    total = Checked(_total(asked, len(found), notes), pieces[0], Support.SUPPORTED, also=tuple(pieces[1:]))
+    total = max(notes, sum(each.times for each in found))
+    first = Checked(_total(asked, total, notes), pieces[0], Support.SUPPORTED, also=tuple(pieces[1:]))
     lines = [
         Checked(_line(each, asked.each), piece, Support.SUPPORTED, own_line=True)
         for each, piece in zip(shown, pieces, strict=True)
     ]
-    return Mentions(len(found), (total, *lines), len(found) - len(shown), tuple(looked.left_out))
+    return Mentions(total, (first, *lines), total - sum(each.times for each in shown), left_out)
 
 
-def _wanted(subject: str) -> Wanted:
-    """The words of the subject with their spellings; what is quoted is one phrase."""
-    phrases = [[phrase.strip()] for phrase in _QUOTED.findall(subject) if phrase.strip()]
-    words = [token.strip(".,;:!?()[]\"'“”„«»") for token in _TOKEN.findall(_QUOTED.sub(" ", subject))]
-    language = language_of(subject)
+def _all_notes(snapshot: Snapshot, asked: MentionQuestion, is_fresh: Callable[[Source], bool]) -> Mentions:
+    """How many notes there are; only those that are shown are read, and those whose passages are of several days."""
+    inside = of_asked_days(snapshot, asked.filters)
+    first: dict[str, str] = {}
+    for chunk_id, doc_id in snapshot.holding([], inside, newest_first=True):
+        first.setdefault(doc_id, chunk_id)
+    if inside != asked.filters:
+        across = [chunk_id for chunk_id, doc_id in snapshot.holding([], asked.filters) if doc_id not in first]
+        for chunk, _ in _passages(snapshot, across):
+            if _units(snapshot, chunk, inside):
+                first.setdefault(chunk.doc_id, chunk.chunk_id)
+    fresh = {source.doc_id: is_fresh(source) for source in snapshot.documents() if source.doc_id in first}
+    left_out = tuple(source.path for source in snapshot.documents() if not fresh.get(source.doc_id, True))
+    ids = [chunk_id for doc_id, chunk_id in first.items() if fresh.get(doc_id)]
+    shown = [
+        _Mention(chunk, source, units[0])
+        for chunk, source in snapshot.passages(ids[:MAX_SHOWN])
+        if (units := _units(snapshot, chunk, inside))
+    ]
+    return _mentions(snapshot, asked, sorted(shown, key=_newest), len(ids), left_out)
+
+
+def of_asked_days(snapshot: Snapshot, filters: Filters) -> Filters:
+    """The filters; with days that the question asks for they let only what lies inside through, if anything does."""
+    if filters.source != FROM_QUESTION or filters.within:
+        return filters
+    inside = replace(filters, within=True)
+    return inside if snapshot.any_passes(inside) else filters
+
+
+def _words(part: str, asked: MentionQuestion) -> Part:
+    """The words of a part with their spellings; what is quoted is one phrase, as it is written."""
+    phrases = [(quoted or single).strip() for quoted, single in QUOTED.findall(part)]
+    tokens = [token.strip(",;:!?()[]\"'“”„«»").rstrip(".") for token in _TOKEN.findall(QUOTED.sub(" ", part))]
     return [
-        *phrases,
-        *(
-            [word, *forms_asked(word, language), *spellings_asked(word, language), *other_forms(word)]
-            for word in words
-            if word and has_content(word)
-        ),
+        *(_Word([phrase], [phrase]) for phrase in phrases if phrase),
+        *(_word(token, asked) for token in tokens if token and has_content(token)),
     ]
 
 
-def _look(
-    snapshot: Snapshot, wanted: Sequence[Wanted], asked: MentionQuestion, is_fresh: Callable[[Source], bool]
-) -> _Looked:
-    looked = _Looked()
-    for words in wanted:
-        for chunk_id, doc_id in snapshot.holding(words, asked.filters):
-            looked.chunks.setdefault(doc_id, {})[chunk_id] = None
-    for source in snapshot.documents():
-        if source.doc_id in looked.chunks and not is_fresh(source):
-            looked.left_out.append(source.path)
-            del looked.chunks[source.doc_id]
-    return looked
+def _word(token: str, asked: MentionQuestion) -> _Word:
+    forms = plain_forms(token, asked.language)
+    others = [] if asked.strict else other_forms(token)  # "are about buying": "bought" is about it, and does not say it
+    spelled = spellings_asked(token, asked.language)
+    searched = [token, *forms, *forms_asked(token, asked.language), *spelled, *other_forms(token)]
+    return _Word(list(dict.fromkeys(searched)), list(dict.fromkeys([*forms, *spelled, *others])))
 
 
-def _passages(snapshot: Snapshot, ids: Sequence[Sequence[str]]) -> Iterator[tuple[Chunk, Source]]:
-    flat = [chunk_id for each in ids for chunk_id in each]
-    for first in range(0, len(flat), READ_AT_ONCE):
-        yield from snapshot.passages(flat[first : first + READ_AT_ONCE])
-
-
-def _every(snapshot: Snapshot, looked: _Looked, wanted: Sequence[Wanted]) -> list[_Mention]:
-    """Each sentence that mentions it, once; a passage whose words are spread over sentences counts as one mention.
-
-    What only a title or heading says is none.
-    """
-    seen: dict[tuple[str, int, int], _Mention] = {}
-    for chunk, source in _passages(snapshot, [list(ids) for ids in looked.chunks.values()]):
-        said = " ".join((*(unit.plain for unit in outer_units(chunk)), *chunk.links))
-        whole = Unit(chunk.start, chunk.end, said)
-        if not _holds_all(whole, wanted):
+def _by_note(snapshot: Snapshot, asked: MentionQuestion, wanted: Sequence[Sequence[Part]]) -> dict[str, list[_Mention]]:
+    """Of each note that holds all parts of an alternative, the sentences that tell them, by its id."""
+    inside = of_asked_days(snapshot, asked.filters)
+    parts = [part for alternative in wanted for part in alternative]
+    ids = [chunk_id for part in parts for chunk_id, _ in snapshot.holding([w.searched for w in part], asked.filters)]
+    held: dict[str, set[int]] = defaultdict(set)
+    told: dict[str, dict[tuple[int, int], _Mention]] = defaultdict(dict)
+    for chunk, source in _passages(snapshot, list(dict.fromkeys(ids))):
+        units = _units(snapshot, chunk, inside)
+        said = [text for unit in units for text in _said(unit)]
+        links = () if _is_cut(chunk, inside) else chunk.links
+        whole = Written([*said, *links] if asked.each else [chunk.context, *said, *links])
+        here = {number for number, part in enumerate(parts) if units and _holds(whole, part)}
+        if not here:
             continue
-        for mention in _in_chunk(chunk, source, wanted):
-            seen.setdefault((source.doc_id, mention.unit.start, mention.unit.end), mention)
-    return list(seen.values())
+        held[source.doc_id] |= here
+        for mention in _in_chunk(chunk, source, units, [parts[number] for number in sorted(here)], wanted):
+            told[source.doc_id].setdefault((mention.unit.start, mention.unit.end), mention)
+    return {doc_id: list(told[doc_id].values()) for doc_id in told if _has_all(held[doc_id], wanted)}
 
 
-def _first_of_each(snapshot: Snapshot, looked: _Looked, wanted: Sequence[Wanted]) -> list[_Mention]:
-    """The first sentence of each note that holds all words; else the first passage's that holds most."""
-    first: dict[str, _Mention] = {}
-    whole: dict[str, _Mention] = {}
-    for chunk, source in _passages(snapshot, [list(ids) for ids in looked.chunks.values()]):
-        if source.doc_id not in whole:
-            mention = next(_in_chunk(chunk, source, wanted))
-            first.setdefault(source.doc_id, mention)
-            if _holds_all(mention.unit, wanted):
-                whole[source.doc_id] = mention
-    return [whole.get(doc_id, mention) for doc_id, mention in first.items()]
+def _has_all(held: set[int], wanted: Sequence[Sequence[Part]]) -> bool:
+    """Whether all parts of an alternative are held; parts are numbered throughout."""
+    first = 0
+    for alternative in wanted:
+        if held.issuperset(range(first, first + len(alternative))):
+            return True
+        first += len(alternative)
+    return False
 
 
-def _in_chunk(chunk: Chunk, source: Source, wanted: Sequence[Wanted]) -> Iterator[_Mention]:
-    """The sentences that hold all words; where none does, the one that holds most."""
-    counted = [(max(_held(unit, words) for words in wanted), unit) for unit in outer_units(chunk)]
-    whole = [unit for share, unit in counted if share == 1.0]
-    best = max(counted, key=lambda item: item[0], default=(0.0, Unit(chunk.start, chunk.end, chunk.plain)))[1]
-    for unit in whole or [best]:
-        yield _Mention(chunk, source, unit)
+def _in_chunk(
+    chunk: Chunk, source: Source, units: Sequence[Unit], parts: Sequence[Part], wanted: Sequence[Sequence[Part]]
+) -> list[_Mention]:
+    """The sentences that hold all words of a part; where none does, the one that holds most."""
+    found = []
+    for unit in units:
+        written = Written(_said(unit))
+        times = sum(_times(written, part) for part in parts)
+        share = max(_share(written, [word for part in each for word in part]) for each in wanted)
+        found.append(_Mention(chunk, source, unit, share, times))
+    telling = [mention for mention in found if mention.times]
+    return telling or [replace(max(found, key=lambda mention: mention.share), times=1)]
+
+
+def _said(unit: Unit) -> list[str]:
+    return [unit.plain, *(link.url for link in unit.links)]
+
+
+def _holds(written: Written, part: Part) -> bool:
+    return _share(written, part) == 1.0
+
+
+def _share(written: Written, part: Part) -> float:
+    """The share of the words that is there; two neighbours are there where they are written as one."""
+    held = [written.holds(word.written) for word in part]
+    for number in range(len(part) - 1):
+        joined = [part[number].written[0] + other for other in part[number + 1].written]
+        if not (held[number] and held[number + 1]) and written.count(joined):
+            held[number] = held[number + 1] = True
+    return sum(held) / max(len(held), 1)
+
+
+def _times(written: Written, part: Part) -> int:
+    """How often one word or phrase is there; a sentence that holds several words is one mention of them."""
+    if not _holds(written, part):
+        return 0
+    return max(written.count(part[0].written), 1) if len(part) == 1 else 1
+
+
+def _units(snapshot: Snapshot, chunk: Chunk, inside: Filters) -> list[Unit]:
+    """The sentences of a passage, of asked days those alone that stand under these."""
+    units = list(outer_units(chunk)) or [Unit(chunk.start, chunk.end, chunk.plain)]
+    if not _is_cut(chunk, inside):
+        return units
+    document = snapshot.document(chunk.doc_id)
+    places = Places(document) if document else None
+    return [unit for unit in units if places and _lies_in(places.of(unit.start, unit.end).date, inside)]
+
+
+def _is_cut(chunk: Chunk, inside: Filters) -> bool:
+    """Whether some of the passage may stand under other days than those that are asked for."""
+    return inside.within and not _lies_in(chunk.place.date, inside)
+
+
+def _lies_in(days: DateRange | None, filters: Filters) -> bool:
+    return days is not None and (filters.since or date.min) <= days.since and days.until <= (filters.until or date.max)
+
+
+def _fresh(
+    snapshot: Snapshot, found: dict[str, list[_Mention]], is_fresh: Callable[[Source], bool]
+) -> tuple[dict[str, list[_Mention]], tuple[str, ...]]:
+    """What is of files that are as they were indexed, and the paths of the others."""
+    sources = [source for source in snapshot.documents() if source.doc_id in found]
+    stale = {source.doc_id: source.path for source in sources if not is_fresh(source)}
+    return {doc_id: each for doc_id, each in found.items() if doc_id not in stale}, tuple(stale.values())
+
+
+def _passages(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[Chunk, Source]]:
+    for first in range(0, len(ids), READ_AT_ONCE):
+        yield from snapshot.passages(ids[first : first + READ_AT_ONCE])
 
 
 def outer_units(chunk: Chunk) -> Iterator[Unit]:
@@ -174,16 +279,6 @@ def outer_units(chunk: Chunk) -> Iterator[Unit]:
         if unit.start >= end:
             yield unit
             end = unit.end
-
-
-def _holds_all(unit: Unit, wanted: Sequence[Wanted]) -> bool:
-    return any(_held(unit, words) == 1.0 for words in wanted)
-
-
-def _held(unit: Unit, wanted: Wanted) -> float:
-    """The share of the words that the unit holds."""
-    held = held_stems(" ".join((unit.plain, *(link.url for link in unit.links))))
-    return sum(any(set(stems(spelling)) <= held for spelling in word) for word in wanted) / max(len(wanted), 1)
 
 
 def _evidence(snapshot: Snapshot, mention: _Mention) -> Evidence:
@@ -211,7 +306,8 @@ def _line(mention: _Mention, each: bool) -> str:
 def _total(asked: MentionQuestion, total: int, notes: int) -> str:
     """The sentence that tells the total."""
     days = in_words(asked.filters.since, asked.filters.until)
-    noted = f"{notes} {'note' if notes == 1 else 'notes'}{f' {days}' if days else ''}"
+    one, several = _NOUNS.get(asked.filters.kinds, ("note", "notes"))
+    noted = f"{notes} {one if notes == 1 else several}{f' {days}' if days else ''}"
     if asked.each:
         return f"{total} {'mention' if total == 1 else 'mentions'} of {asked.subject} in {noted}."
     if not asked.subject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-__all__ = ["AskedFor", "asked_kind", "counted_in"]
+__all__ = ["AskedFor", "asked_kind", "asks_for_more", "counted_in"]
 
 
 class AskedFor(StrEnum):
@@ -16,7 +16,7 @@ class AskedFor(StrEnum):
     NUMBER = "number"
 
 
-_LEAD = r"^[\s¿¡]*(?:and\s+|so\s+|but\s+|y\s+|und\s+|et\s+)?"
+_LEAD = r"^[\s¿¡]*+(?:and\s+|so\s+|but\s+|y\s+|und\s+|et\s+)?"
 _KINDS = (
     (
         AskedFor.YEAR,
@@ -46,6 +46,19 @@ _COUNTED = re.compile(
     r"|hay|son|habe?n?|hat|gibt|sind|waren|y|il)\b)[\w'’-]+\s*){1,4})",
     re.IGNORECASE,
 )
+_MORE = re.compile(
+    r"\b(?:in\s+(?:more\s+|full\s+)?detail|explain|elaborate|everything|at\s+length|thorough(?:ly)?|step\s+by\s+step"
+    r"|tell\s+me\s+(?:all|more)\s+about|all\s+(?:that\s+)?(?:I|we)\s+know\s+(?:about|of)|describe|summar(?:y|i[sz]e)"
+    r"|ausführlich|im\s+(?:Detail|Einzelnen)|erklär(?:e|st|t|en)?|alles\s+(?:über|zu)|beschreib(?:e|t|en)?"
+    r"|en\s+detalle|detalladamente|explica(?:r|me)?|todo\s+(?:sobre|lo\s+que)|describe|descríbeme"
+    r"|en\s+détail|expliquer?(?:-moi)?|explique[sz]?|tout\s+(?:sur|ce\s+que)|décri(?:s|re|vez))\b",
+    re.IGNORECASE,
+)
+
+
+def asks_for_more(question: str) -> bool:
+    """Whether the question wants more told than the shortest answer: "explain …", "in detail", "everything about …"."""
+    return _MORE.search(question) is not None
 
 
 def asked_kind(question: str) -> AskedFor | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 from ragnotes.answers import Evidence
+from ragnotes.asking.hedges import asserted
 from ragnotes.asking.question_forms import AskedFor, asked_kind, counted_in
 from ragnotes.asking.short_names import name_told
 from ragnotes.asking.words import STOP_WORDS, content_stems, held_stems, names_in, stems
@@ -28,12 +30,54 @@ _NUMBER_WORD = (
     r"|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce"
     r"|deux|trois|quatre|cinq|sept|huit|neuf|dix)"
 )
+_IN_WORDS = rf"{_NUMBER_WORD}(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s){_NUMBER_WORD})*"
+_OTHER_NUMBER_WORD = (
+    r"(?:hundreds|thousands|millions|veinte|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|cien(?:to)?"
+    r"|\w+cient[oa]s|quinient[oa]s|mil|vingt|trente|quarante|cinquante|soixante|cents?|mille|elf|zwanzig|dreißig|hundert"
+    r"|tausend|half|quarter|dozen)"
+)
 _SCALE = r"(?:\s(?:hundred|thousand|million|billion|trillion|millones|mil|Millionen|Milliarden|millions|milliards))?"
 _DIGITS = r"(?:[$€£¥]\s?)?(?<![\w.,/:-])\d+(?:[.,]\d+)*" + _SCALE
 _UNIT = (
     r"(?:\s?(?:%|°[CF]?|[$€£¥])|\s(?:percent|euros?|dollars?|pounds?|km²?|m²|mm²?|cm|kg|[kKMGT]i?B|ms|GHz|°C|EUR|USD))?"
 )
-_NUMBER = re.compile(rf"(?:{_DIGITS}(?![\w:]|[/-]\d){_UNIT}|\b{_NUMBER_WORD}(?:[\s-]{_NUMBER_WORD})*\b)", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"(?:{_DIGITS}(?![\w:]|[.,/-]\d){_UNIT}|(?<![\w-]){_IN_WORDS}(?!\w|-(?:vingt|dix)))", re.IGNORECASE
+)
+_ANY_NUMBER = rf"(?<!\w)(?:[$€£¥]?\d[\w.,:%/€$£-]*|{_NUMBER_WORD}|{_OTHER_NUMBER_WORD})(?!\w)"
+_MONTH = r"\b(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|ene|abr|ago|dic|avr|juil|août|déc)[a-zû]*"
+_ARTICLE = r"(?:\s(?:on|in|by|am|im|en|el|the|about|around|le))?"
+_TANGLED_BEFORE = re.compile(
+    rf"{_ANY_NUMBER}\s(?:\w+\s){{0,3}}(?:or|to|through|till|until|bis|oder|ou|o|a|à){_ARTICLE}\s*$"
+    rf"|(?:{_ANY_NUMBER}|{_MONTH})\s?(?:[–—/&+×-]|\b(?:or|to|bis|and|y|et|und|e|oder|x)){_ARTICLE}\s*$"
+    rf"|{_ANY_NUMBER}\s(?:out\s)?(?:of|von|de|sur)(?:\s(?:the|den|los|las))?\s*$|{_OTHER_NUMBER_WORD}[\s-]*$"
+    r"|\b(?:between|zwischen|entre|minus|menos|moins|almost|nearly|fast|beinahe|casi|presque|another|additional|extra"
+    r"|further|weitere[rn]?|otr[oa]s|first|last|next|other|remaining|several|few|many|some|couple\s+of|mehrere|varios"
+    r"|twice|double|half(?:\s+an?)?|over|under|above|below|beyond|über|unter|sobre|every|each|per|pro|cada)\s+$"
+    r"|(?<!\w)[-−–]$",
+    re.IGNORECASE,
+)
+"""Before a number or day that is one end of a range, a choice, a share, a part of a number, or negative."""
+_TANGLED_AFTER = re.compile(
+    rf"\s?(?:[–—/&+×-]|\b(?:to|or|and|bis|oder|und|o|y|ou|et|à|a)\s){_ARTICLE}\s?(?:{_ANY_NUMBER}|{_MONTH}\s\d)"
+    r"|\s?\+|\W*(?:[\w-]+\s+){0,3}?(?:or|oder|o|ou)\s+(?:more|fewer|less|so|later|earlier|mehr|weniger|más|menos|plus)\b"
+    r"|\s+(?:more|fewer|less|additional|extra|further|other|weitere|mehr|weniger|más|menos|out\s+of|half|hundreds?"
+    r"|thousands?|dozens?)\b|\s+(?:and|und|y|et)\s+(?:a\s+)?(?:half|quarter)|\s\d+/\d"
+    r"|,?\s?\(?(?:B\.?\s?C\b|v\.\s?Chr|v\.\s?u\.|a\.\s?C\b|av\.\s?J)",
+    re.IGNORECASE,
+)
+"""Behind such a one, or behind a year before our time."""
+_BOUND = re.compile(
+    r"\b(?:(?:more|fewer|less|greater)\s+than|at\s+(?:least|most)|up\s+to|about|around|approximately|roughly|circa"
+    r"|mehr\s+als|weniger\s+als|mindestens|höchstens|bis\s+zu|etwa|ungefähr|rund|más\s+de|menos\s+de|al\s+menos"
+    r"|unos|unas|aproximadamente|plus\s+de|moins\s+de|au\s+moins|environ)\s+$",
+    re.IGNORECASE,
+)
+"""What belongs to the number behind it: `more than 2,000`."""
+_OVER = re.compile(r"(?<!spread )(?<!extends )(?<!distributed )(?<!paid )(?<!across )\b(?:over|under|über|unter)\s$")
+_LARGE = re.compile(r"[$€£¥]?\s?\d{1,3}[,.]\d{3}\b|.*(?:hundred|thousand|[mb]illion|Millionen|Milliarden)$")
+"""What "over" goes before as a bound, rather than as in "spread over three floors"."""
+_BEFORE_CHARS = 60
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _CLAUSE_END = re.compile(r"[,;:()–—]\s|\s\(|\s(?:and|but|yet|while|whereas|und|aber|y|pero|et|mais)\s", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[,;:()–—.!?](?:\s|$)")
@@ -93,7 +137,7 @@ def short_answer(
         return None
     found = candidates(kind, question, text, order=order)
     if len(found) > 1:
-        found = candidates(kind, question, _nearest_clause(question, text), order=order)
+        found = candidates(kind, question, text, order=order, within=_nearest_clause(question, text))
     return found[0] if len(found) == 1 and found[0] else None
 
 
@@ -123,11 +167,15 @@ def _names(label: str, asked: set[str]) -> bool:
     )
 
 
-def _nearest_clause(question: str, text: str) -> str:
-    """The clause of `text` with most words of the question; "" where two have as many."""
+def _nearest_clause(question: str, text: str) -> tuple[int, int]:
+    """From where to where the clause of `text` with most words of the question goes; (0, 0) where two have as many."""
     asked = set(content_stems(question))
-    clauses = sorted(((len(asked & set(stems(part))), part) for part in _CLAUSE_END.split(text)), reverse=True)
-    return clauses[0][1] if clauses[0][0] > (clauses[1][0] if len(clauses) > 1 else 0) else ""
+    ends = [match.span() for match in _CLAUSE_END.finditer(text)]
+    spans = zip([0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)], strict=True)
+    clauses = sorted(
+        ((len(asked & set(stems(text[first:last]))), (first, last)) for first, last in spans), reverse=True
+    )
+    return clauses[0][1] if clauses[0][0] > (clauses[1][0] if len(clauses) > 1 else 0) else (0, 0)
 
 
 def telling_first(question: str, evidence: Sequence[Evidence], *, order: DayMonthOrder | None = None) -> list[Evidence]:
@@ -138,7 +186,7 @@ def telling_first(question: str, evidence: Sequence[Evidence], *, order: DayMont
     least = CLOSE[kind] * max((item.score for item in evidence), default=0.0)
 
     def tells(item: Evidence) -> bool:
-        return item.score >= least and any(candidates(kind, question, item.unit.plain, order=order))
+        return item.score >= least and any(each.core for each in _unknown(kind, question, item.unit.plain, order))
 
     return sorted(evidence, key=lambda item: not tells(item))
 
@@ -157,39 +205,78 @@ def disputed(question: str, short: str, evidence: Sequence[Evidence], *, order: 
     return False
 
 
-def candidates(kind: AskedFor, question: str, text: str, *, order: DayMonthOrder | None = None) -> list[str]:
-    """What `text` holds of that kind and the question does not say, each once, in order; "" cannot be it."""
-    found = _numbers(question, text) if kind is AskedFor.NUMBER else _dates(kind, question, text, order)
+def candidates(
+    kind: AskedFor,
+    question: str,
+    text: str,
+    *,
+    order: DayMonthOrder | None = None,
+    within: tuple[int, int] | None = None,
+) -> list[str]:
+    """What `text` holds of that kind and the question does not say, each once, in order; "" cannot be it.
+
+    Only what lies `within` a part of the text counts, where one is given; what stands around it is read all the same.
+    """
+    first, last = within or (0, len(text))
+    inside = (each for each in _unknown(kind, question, text, order) if first <= each.start < last)
+    return list(dict.fromkeys(_told(each, question, text) for each in inside))
+
+
+class _Candidate(NamedTuple):
+    """Where it stands; `core` is what is told of it, "" where it cannot be it but counts as another one."""
+
+    start: int
+    end: int
+    core: str
+
+
+def _unknown(kind: AskedFor, question: str, text: str, order: DayMonthOrder | None) -> Iterator[_Candidate]:
+    """What of that kind the question does not say, be it denied or a part of a range."""
     known = {*stems(question)}
-    return [each for each in dict.fromkeys(found) if not each or not set(stems(each)) <= known]
+    for each in _numbers(question, text) if kind is AskedFor.NUMBER else _dates(kind, question, text, order):
+        if not each.core or not set(stems(each.core)) <= known:
+            yield each
 
 
-def _dates(kind: AskedFor, question: str, text: str, order: DayMonthOrder | None) -> Iterator[str]:
+def _told(found: _Candidate, question: str, text: str) -> str:
+    """The candidate with its bound; "" where the text denies or doubts it, or it is a part of something else."""
+    before, after = text[max(0, found.start - _BEFORE_CHARS) : found.start], text[found.end : found.end + _BEFORE_CHARS]
+    large = _OVER.search(before) if _LARGE.match(found.core) else None
+    tangled = _TANGLED_AFTER.match(after) or (_TANGLED_BEFORE.search(before) and not large)
+    if not found.core or tangled or not asserted(text, found.start, found.end, question=question):
+        return ""
+    bound = large or _BOUND.search(before)
+    return f"{bound[0]}{found.core}" if bound else found.core
+
+
+def _dates(kind: AskedFor, question: str, text: str, order: DayMonthOrder | None) -> Iterator[_Candidate]:
     end = 0
     spans = [(found.start, found.end) for found in find_dates(text, year=None, order=order) if found.complete]
     bare = [] if _IS_HELD.search(question) else [match.span() for match in _YEAR.finditer(text)]
+    years_alone = set(bare)
     centuries = [match.span() for match in _CENTURY.finditer(text)]
     for start, stop in sorted([*spans, *bare, *centuries]):
         if start < end:
             continue
         end = stop
-        before = _NOT_THEN.search(text[:start]) or (_QUALIFIES.search(text[:start]) if (start, stop) in bare else None)
+        led = text[max(0, start - _BEFORE_CHARS) : start]
+        before = _NOT_THEN.search(led) or (_QUALIFIES.search(led) if (start, stop) in years_alone else None)
         if before is not None and before[0].split()[0].lower() not in question.lower().split():
-            yield ""  # one more day, and not the one asked for
+            yield _Candidate(start, stop, "")  # one more day, and not the one asked for
             continue
         years = _YEAR.findall(text[start:stop]) if kind is AskedFor.YEAR else []
-        yield years[0] if len(years) == 1 else text[start:stop]
+        yield _Candidate(start, stop, years[0] if len(years) == 1 else text[start:stop])
 
 
-def _numbers(question: str, text: str) -> Iterator[str]:
+def _numbers(question: str, text: str) -> Iterator[_Candidate]:
     """The numbers that count what is asked for; where none does, none."""
     if _MONEY_ASKED.search(question):
-        yield from _MONEY.findall(text)
+        yield from (_Candidate(match.start(), match.end(), match[0]) for match in _MONEY.finditer(text))
         return
     noun = set(content_stems(counted_in(question))[:_NOUN_WORDS])
     for match in _NUMBER.finditer(text):
-        following = _SENTENCE_END.split(text[match.end() :], maxsplit=1)[0]
+        following = _SENTENCE_END.split(text[match.end() : match.end() + _BEFORE_CHARS], maxsplit=1)[0]
         bare_year = _YEAR.fullmatch(match[0]) is not None
         near = takewhile(lambda word: word.lower() not in STOP_WORDS, _WORD.findall(following)[:_NEAR_WORDS])
         if not bare_year and noun & set(stems(" ".join(near))):
-            yield match[0]
+            yield _Candidate(match.start(), match.end(), match[0])

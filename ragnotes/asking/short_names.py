@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ragnotes.asking.hedges import asserted
 from ragnotes.asking.words import STOP_WORDS, content_stems, held_stems, names_in, numbers_in, stems
 
 __all__ = ["name_told"]
@@ -25,6 +26,8 @@ _GOES_ON = r"(?:in|on|at|and|who|as|for|from|of|to|with|during|after|before|whil
 _BY = re.compile(rf"\s(?:[\w-]+\s){{0,3}}?by\s{_TITLE}({_NAME})(?![\w-]|\s(?!{_GOES_ON})[a-z])")
 _BEFORE = re.compile(rf"({_NAME})(?:\s(?:[a-z]+ly|first|also|had|has|then|later|who)){{0,2}}\s$")
 _BY_FOLLOWS = re.compile(r".{0,40}\bby\b", re.DOTALL)
+_ONE_OF_SEVERAL = re.compile(r"(?:[\w.,]\s(?:and|or|und|oder|y|o|et|ou|with|nor)|&)\s$", re.IGNORECASE)
+_WITH_OTHERS = re.compile(rf",?\s(?:(?:and|or|und|oder|y|o|et|ou|nor)|&)\s(?:(?:by|also)\s)*{_TITLE}{_CAPITALISED}")
 _WHO = re.compile(r"^\W*(?:(?:and|but|so)\s+)?(?:by\s+)?who(?:m)?\s+(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PASSIVE_STARTS = frozenset({"was", "were", "is", "are"})
@@ -44,8 +47,8 @@ def name_told(question: str, text: str) -> str | None:
     if numbers_in(question) and len(numbers_in(text)) > 1:  # which of them is whose?
         return None
     known = set(stems(question))
-    found = [name for name in _names(verb, text) if not set(stems(name)) <= known]
-    return found[0] if len(set(found)) == 1 else None
+    found = [name for name in _names(question, verb, text) if not name or not set(stems(name)) <= known]
+    return found[0] if len(set(found)) == 1 and found[0] else None
 
 
 def _verb(question: str) -> str:
@@ -59,14 +62,30 @@ def _verb(question: str) -> str:
     return "" if deed in STOP_WORDS else deed  # "who had the idea?" tells none
 
 
-def _names(verb: set[str], text: str) -> Iterator[str]:
-    """The name before or behind each form of the verb."""
+def _names(question: str, verb: set[str], text: str) -> Iterator[str]:
+    """The name at each form of the verb; "" for one that is not alone, or of whom it is not plainly said."""
     for word in _WORD.finditer(text):
         if word[0][0].isupper() or not verb & set(stems(word[0])):
             continue
-        if by := _BY.match(text, word.end()):
-            yield by[1]
-        elif not _BY_FOLLOWS.match(text, word.end()):
-            before = _BEFORE.search(text[max(0, word.start() - _BEFORE_CHARS) : word.start()])
-            if before and before[1].split()[0].lower() not in STOP_WORDS:
-                yield before[1]
+        span = _by(text, word.end()) or _before(text, word)
+        if span is None or text[slice(*span)].split(maxsplit=1)[0].lower() in STOP_WORDS:
+            continue
+        start, end = span
+        alone = not (
+            _ONE_OF_SEVERAL.search(text[max(0, start - _BEFORE_CHARS) : start]) or _WITH_OTHERS.match(text, end)
+        )
+        plain = asserted(text, min(start, word.start()), max(end, word.end()), question=question)
+        yield text[start:end] if alone and plain else ""
+
+
+def _by(text: str, end: int) -> tuple[int, int] | None:
+    found = _BY.match(text, end)
+    return found.span(1) if found else None
+
+
+def _before(text: str, word: re.Match[str]) -> tuple[int, int] | None:
+    if _BY_FOLLOWS.match(text, word.end()):
+        return None
+    first = max(0, word.start() - _BEFORE_CHARS)
+    found = _BEFORE.search(text[first : word.start()])
+    return (first + found.start(1), first + found.end(1)) if found else None

@@ -118,11 +118,13 @@ class LocalSnapshot:
         rows = self._query(statement, (expression, *values, limit, limit))
         return [Scored(chunk_id, score) for chunk_id, score in rows]
 
-    def holding(self, words: Sequence[Sequence[str]], filters: Filters) -> list[tuple[str, str]]:
+    def holding(
+        self, words: Sequence[Sequence[str]], filters: Filters, *, newest_first: bool = False
+    ) -> list[tuple[str, str]]:
         """The ids of every chunk that holds each word in one of its spellings, stemmed by FTS5, and of its document.
 
-        They come by path and in the order of the text. A spelling of several words is a phrase. No words give all
-        chunks that pass.
+        They come by path and in the order of the text, or the latest first and those without a day last. A spelling of
+        several words is a phrase. No words give all chunks that pass.
         """
         passes, values = passing(filters)
         expression = all_of(words)
@@ -134,7 +136,8 @@ class LocalSnapshot:
             values = [expression, *values]
         statement = f"""
             SELECT chunks.chunk_id, documents.doc_id FROM chunks JOIN documents ON documents.id = chunks.document
-            WHERE {" AND ".join(conditions) or "TRUE"} ORDER BY documents.path, chunks.ordinal
+            WHERE {" AND ".join(conditions) or "TRUE"}
+            ORDER BY {"date_since DESC, " if newest_first else ""}documents.path, chunks.ordinal
         """
         return [(chunk_id, doc_id) for chunk_id, doc_id in self._query(statement, values)]
 

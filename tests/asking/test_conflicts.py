@@ -34,6 +34,16 @@ def ask(folder: Path, question: str, notes: dict[str, str]) -> Answer:
             "Anna keeps the spare key in Porto.",
         ),
         (
+            "Who is the captain of the rowing club?",
+            "The captain of the rowing club is Bob.",
+            "The captain of the rowing club is Tom.",
+        ),
+        (
+            "What is the weight of the old drill?",
+            "The weight of the old drill is 2 kg.",
+            "The weight of the old drill is 3 kg.",
+        ),
+        (
             "Does the old boiler need water?",
             "The old boiler in the cellar needs water.",
             "The old boiler in the cellar does not need water.",
@@ -87,6 +97,35 @@ def test_a_date_that_another_note_disputes_is_not_told_first(tmp_path: Path) -> 
                 "a.md": "# Staging\n\nThe timeout is 30 seconds.\n",
                 "b.md": "# Production\n\nThe timeout is 90 seconds.\n",
             },
+        ),
+        *(
+            (question, {"a.md": f"# Facts\n\n{one}\n", "b.md": f"# Facts\n\n{other}\n"})
+            for question, one, other in [
+                (
+                    "What is the price of the drill?",
+                    "The price of the drill is 80 euros.",
+                    "The price of the drill is 80.00 euros.",
+                ),
+                (
+                    "What is the weight of the drill?",
+                    "The weight of the drill is 2 kg.",
+                    "The weight of the drill is 2000 g.",
+                ),
+                (
+                    "What is the length of the film?",
+                    "The length of the film is 2 hours.",
+                    "The length of the film is 120 minutes.",
+                ),
+                ("Which big city is old?", "Paris is a big and old city.", "Rome is a big and old city."),
+                (
+                    "Who lives in the house in Rome?",
+                    "Nina lives in the house in Rome.",
+                    "Tom lives in the house in Rome.",
+                ),
+                ("What is the speed limit?", "The speed limit in France is 50.", "The speed limit in Spain is 50."),
+                ("What is the speed limit?", "The speed limit is high in France.", "The speed limit is high in Spain."),
+                ("Which room is big and bright?", "Room 3 is big and bright.", "Room 4 is big and bright."),
+            ]
         ),
     ],
 )

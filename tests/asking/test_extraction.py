@@ -6,6 +6,7 @@ import pytest
 
 from ragnotes.answers import Answer
 from ragnotes.asking.answering import Request
+from ragnotes.asking.question_forms import asks_for_more
 from ragnotes.events import Final
 from tests.asking.stage import asker_over, index_notes
 
@@ -106,3 +107,30 @@ def test_a_sentence_brings_its_footnote_from_far_below(folder: Path) -> None:
         ("The wiring uses copper of 2.5 mm².[^wire]", 3),
         ("[^wire]: Bought at Hornbach for 34 €.", 35),
     ]
+
+
+def test_asked_for_more_the_answer_is_longer(tmp_path: Path) -> None:
+    facts = ["burns oak and ash in the long winter", "has a flue of thin red brick", "came from the mill in the valley"]
+    facts += ["stands beside the north wall of the hall", "was swept by Ann before the first frost"]
+    text = "".join(f"The tiled stove {fact}, as the builder of the house told us.\n\n" for fact in facts)
+    index_notes(tmp_path, {"stove.md": f"# Stove\n\n{text}"}).close()
+    short, long = ask(tmp_path, "How does the tiled stove work?"), ask(tmp_path, "Explain the tiled stove in detail.")
+    assert len(short.sentences) <= 3
+    assert len(long.sentences) == 5
+
+
+@pytest.mark.parametrize(
+    ("question", "more"),
+    [
+        ("Explain the stove.", True),
+        ("Tell me all about the stove", True),
+        ("How does it work in detail?", True),
+        ("Erkläre den Ofen ausführlich.", True),
+        ("Explícame la estufa en detalle.", True),
+        ("Explique le poêle en détail.", True),
+        ("Who bought the stove?", False),
+        ("Which tailor made it?", False),
+    ],
+)
+def test_questions_for_more_are_known(question: str, more: bool) -> None:
+    assert asks_for_more(question) == more

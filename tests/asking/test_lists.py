@@ -32,8 +32,8 @@ NOTES = {
 }
 
 
-def ask(folder: Path, question: str) -> Answer:
-    store = index_notes(folder, NOTES)
+def ask(folder: Path, question: str, notes: dict[str, str] = NOTES) -> Answer:
+    store = index_notes(folder, notes)
     *_, final = asker_over(store, folder).ask(Request(question, llm=False))
     store.close()
     assert isinstance(final, Final)
@@ -78,6 +78,37 @@ def test_what_a_range_of_days_leaves_untold_is_counted(tmp_path: Path) -> None:
         "6/2 read chapter 2 of the whale book",
     ]
     assert len(answer.sentences) + answer.more == 20
+
+
+def test_lists_that_are_one_piece_each_are_told_item_by_item(tmp_path: Path) -> None:
+    notes = {
+        "a.md": "# Coffee\n\nTypes of beans:\n\n- Arabica\n- Robusta\n  - sub Robusta\n- Liberica\n",
+        "b.md": "# Shop\n\nTypes of beans:\n\n- Excelsa\n- Kona\n",
+    }
+    answer = ask(tmp_path, "What are the types of beans?", notes)
+    told = ["Excelsa", "Kona", "Arabica", "Robusta: sub Robusta", "Liberica"]
+    assert sorted(sentence.text for sentence in answer.sentences) == sorted(told)
+    assert [sentence.citations for sentence in answer.sentences] == [(n,) for n in range(1, 6)]
+
+
+def test_what_a_question_for_a_list_opens_with_is_no_word_of_it(tmp_path: Path) -> None:
+    notes = {"shed.md": "# Shed\n\n## Tools\n\n" + "".join(f"- tool {name}, {WORDS}\n" for name in "abcdef")}
+    answer = ask(tmp_path, "List all the tools", notes)
+    assert [sentence.text for sentence in answer.sentences] == [f"tool {name}, {WORDS}" for name in "abcdef"]
+
+
+def test_what_changed_or_is_said_again_is_not_counted_as_untold(tmp_path: Path) -> None:
+    days = "".join(f"- 6/{day} read chapter {day} of the whale book\n" for day in range(1, 21))
+    notes = {
+        "june.md": f"# 2023 Log\n\n{days}",
+        "old.md": "# 2023 Log\n\n- 6/23 slept in the old boat house\n- 6/24 rowed to the far island\n",
+    }
+    store = index_notes(tmp_path, notes)
+    (tmp_path / "notes" / "old.md").write_text("gone", "utf-8")
+    *_, final = asker_over(store, tmp_path).ask(Request("What did I read in June 2023?", llm=False))
+    store.close()
+    assert isinstance(final, Final)
+    assert len(final.answer.sentences) + final.answer.more == 20
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,8 +10,12 @@ import pytest
 
 from ragnotes.answers import NO_FILTERS, Answer, Filters, Mode
 from ragnotes.asking.answering import Asker, Request
-from ragnotes.asking.mention_questions import mentions_asked
+from ragnotes.asking.mention_questions import MentionQuestion, mentions_asked
+from ragnotes.asking.mentions import find_mentions
+from ragnotes.asking.surface import plain_forms
 from ragnotes.events import Final
+from ragnotes.stores.snapshot import LocalSnapshot
+from ragnotes.types import Chunk, Kind, Source
 from tests.asking.stage import asker_over, index_notes
 
 TODAY = date(2026, 11, 21)
@@ -147,3 +151,133 @@ def test_a_title_alone_is_a_note_and_no_mention(tmp_path: Path) -> None:
     store.close()
     assert notes.text == "1 note mentions kites.\na.md: The red one broke."
     assert (mentions.answered, mentions.total) == (False, 0)
+
+
+WRITTEN = {
+    "a.md": "# One\n\nThe universe is old. Good news came.\n",
+    "b.md": "# Two\n\nThe university is new. Organs play, and vitamin C helps.\n",
+    "c.md": "# Three\n\nThe organization writes C++ and C#. It is now or never, she said.\n",
+    "d.md": "# Four\n\nNow we walk, or never. FAISS is fast.\n\nNina's kites fly.\n",
+    "e.md": "# Five\n\nFAISS and FAISS again, with an index and a KVCache. Die Straße der Stadt.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
+    folder = tmp_path_factory.mktemp("written")
+    store = index_notes(folder, WRITTEN)
+    yield asker_over(store, folder)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "paths"),
+    [
+        ("Which notes mention universe?", ["a.md"]),
+        ("Which notes mention university?", ["b.md"]),
+        ("Which notes mention organization?", ["c.md"]),
+        ("Which notes mention news?", ["a.md"]),
+        ("Which notes mention new?", ["b.md"]),
+        ("Which notes mention C++?", ["c.md"]),
+        ("Which notes mention vitamin C?", ["b.md"]),
+        ("Which notes mention organ?", ["b.md"]),
+        ("Which notes mention Nina?", ["d.md"]),
+        ("Which notes mention a kite?", ["d.md"]),
+        ("Which notes mention KV cache?", ["e.md"]),
+        ("Which notes mention the STRAßE?", ["e.md"]),
+        ('Which notes mention "now or never"?', ["c.md"]),
+        ("Which notes mention both FAISS and Nina?", ["d.md"]),
+        ("Which notes mention FAISS and Nina?", ["d.md"]),
+        ("Which notes mention the word index?", ["e.md"]),
+        ("Which notes say anything about FAISS?", ["d.md", "e.md"]),
+        ('Which notes mention the word "index" or "news"?', ["a.md", "e.md"]),
+    ],
+)
+def test_words_count_as_they_are_written(written: Asker, question: str, paths: list[str]) -> None:
+    answer = ask(written, question)
+    assert sorted(citation.source.path for citation in answer.citations) == paths
+    assert answer.total == len(paths)
+
+
+def test_how_often_counts_each_occurrence(written: Asker) -> None:
+    answer = ask(written, "How often did I mention FAISS?")
+    assert (answer.sentences[0].text, answer.total, answer.more) == ("3 mentions of FAISS in 2 notes.", 3, 0)
+
+
+def test_a_time_counts_what_stands_under_its_days_alone(tmp_path: Path) -> None:
+    days = "".join(f"## {day} {month} 2023\n\n{text}\n\n" for day, month, text in [
+        (30, "March", "Flew a kite."), (2, "April", "Bought a drum."), (3, "May", "Flew a kite and a kite.")
+    ])  # fmt: skip
+    yearly = "---\ndate: 2023\n---\n\nA kite of the year.\n"
+    store = index_notes(tmp_path, {"log.md": f"# Log\n\n{days}", "year.md": yearly})
+    asker = asker_over(store, tmp_path)
+    told = [ask(asker, f"How many notes from {month} 2023 mention kites?").total for month in ("March", "April", "May")]
+    often = ask(asker, "How often did I mention kites in May 2023?").total
+    store.close()
+    assert (told, often) == ([1, 0, 1], 2)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which notes from Nina mention FAISS?",
+        "How many notes of Tom mention FAISS?",
+        "Which notes in the blue folder mention FAISS?",
+        "Which notes mention FAISS but not Nina?",
+        "Which notes mention FAISS without Nina?",
+        "Which notes mention FAISS most often?",
+        "Which notes mention FAISS more than once?",
+        "Which notes mention FAISS, and what do they say?",
+        "Which notes mention FAISS and what do they say?",
+        "Which notes mention FAISS? And when?",
+        "How often did I mention FAISS and Nina?",
+    ],
+)
+def test_a_question_that_says_more_than_is_looked_up_is_answered_as_any_other(question: str) -> None:
+    assert mentions_asked(question, NO_FILTERS, today=TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("How many notes in papers mention FAISS?", (Kind.PAPER,)),
+        ("How many transcripts mention FAISS?", (Kind.TRANSCRIPT,)),
+        ("How many transcripts do I have?", (Kind.TRANSCRIPT,)),
+        ("How many notes of mine mention FAISS?", ()),
+    ],
+)
+def test_a_kind_of_notes_is_a_filter(question: str, kinds: tuple[Kind, ...]) -> None:
+    asked = mentions_asked(question, NO_FILTERS, today=TODAY)
+    assert asked is not None
+    assert asked.filters.kinds == kinds
+
+
+def test_counting_all_notes_reads_only_what_is_shown(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    passages = LocalSnapshot.passages
+
+    def counted(self: LocalSnapshot, ids: Sequence[str]) -> list[tuple[Chunk, Source]]:
+        read.append(len(ids))
+        return passages(self, ids)
+
+    monkeypatch.setattr(LocalSnapshot, "passages", counted)
+    with asker.store.reading() as snapshot:
+        found = find_mentions(snapshot, MentionQuestion("", NO_FILTERS), lambda _: True)
+    assert (found.total, found.more, sum(read)) == (17, 7, 10)
+    assert found.told[1].text.startswith("2024-05-01.md (2024-05-01)")
+
+
+@pytest.mark.parametrize(
+    ("word", "forms"),
+    [
+        ("kites", ["kites", "kite"]),
+        ("Nina's", ["Nina", "ninas"]),
+        ("news", ["news"]),
+        ("new", ["new"]),
+        ("city", ["city", "cities", "citys"]),
+        ("C++", ["C++"]),
+        ("glass", ["glass", "glasses"]),
+    ],
+)
+def test_plain_forms_are_plural_and_singular(word: str, forms: list[str]) -> None:
+    assert plain_forms(word) == forms

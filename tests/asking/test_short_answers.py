@@ -51,3 +51,67 @@ def test_the_cell_under_the_label_that_is_asked_for_is_told() -> None:
     assert short_answer("What is the hit@5 of bge-small?", row, shown=shown) == "0.74"
     assert short_answer("Which model has the highest hit@5?", row, shown=shown) is None
     assert short_answer("How many dimensions does e5 have?", row, shown=shown) is None
+
+
+OPENED, SEATS, STAFF = (
+    "When was the bridge opened?",
+    "How many seats does the hall have?",
+    "How many employees has Corvo?",
+)
+COST, PAID = "What does the drill cost?", "What did I pay for the drill?"
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "short"),
+    [
+        (SEATS, "The hall has two hundred and fifty seats.", "two hundred and fifty"),
+        (STAFF, "Corvo has fewer than 50 employees.", "fewer than 50"),
+        (STAFF, "Corvo has more than 2,000 employees.", "more than 2,000"),
+        (COST, "The drill costs more than $1,000.", "more than $1,000"),
+        (SEATS, "The hall has about 50 seats.", "about 50"),
+        (OPENED, "The bridge was opened circa 1932.", "circa 1932"),
+        (OPENED, "The bridge was opened in 1932, not in 1930.", "1932"),
+        (SEATS, "The hall, which is not heated, has 50 seats.", "50"),
+        ("How many people might come to the feast?", "To the feast might come 60 people.", "60"),
+    ],
+)
+def test_a_number_is_told_whole_and_with_its_bound(question: str, text: str, short: str) -> None:
+    assert short_answer(question, text) == short
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        (OPENED, "The bridge was not opened in 1932."),
+        (OPENED, "In 1932, the bridge was not opened."),
+        (OPENED, "The bridge was not opened on 3 May 2024."),
+        (OPENED, "The bridge was rarely opened in 1932."),
+        (OPENED, "The bridge might be opened in 1932."),
+        (OPENED, "Nina thinks the bridge was opened in 1932."),
+        (OPENED, "If the weather holds, the bridge is opened on 3 May 2024."),
+        (OPENED, "Was the bridge opened in 1932?"),
+        (OPENED, "The bridge was opened between 1945 and 1950."),
+        (OPENED, "The bridge was opened on 3 May or 4 May 2024."),
+        (OPENED, "The bridge was opened in 1932 or 1933."),
+        ("When was the temple built?", "The temple was built in 1200 BC."),
+        ("Wann wurde der Tempel gebaut?", "Der Tempel wurde 1200 v. Chr. gebaut."),
+        (STAFF, "Corvo does not have 50 employees."),
+        (STAFF, "Corvo has between 40 and 50 employees."),
+        (STAFF, "At Corvo 50 of 80 employees work at night."),
+        (SEATS, "The hall has 40 or 50 seats."),
+        (SEATS, "The hall has 40–50 seats."),
+        (SEATS, "The hall has 50 or more seats."),
+        (SEATS, "The hall has 50+ seats."),
+        (SEATS, "The hall has 50 more seats now."),
+        (SEATS, "The hall has over 50 seats."),
+        (SEATS, "The hall has minus 5 seats."),
+        ("How many people does the town have?", "The town has half a million people."),
+        ("¿Cuántos museos tiene la ciudad?", "La ciudad tiene cuarenta y cinco museos."),
+        (COST, "The drill costs 5 to 10 euros."),
+        (COST, "The drill costs -$5."),
+        (COST, "The drill costs almost 50 euros."),
+        (PAID, "The drill is almost 50 euros, but I paid 40 euros."),
+    ],
+)
+def test_what_is_denied_doubted_or_a_part_of_something_else_is_not_told(question: str, text: str) -> None:
+    assert short_answer(question, text) is None
