@@ -311,7 +311,8 @@ def _check_not_empty(roots: Sequence[Path], files: Sequence[CorpusFile], known: 
     if not readable:
         raise CorpusError(
             f"there is no note in {', '.join(map(str, roots))} ({len(files)} files of other kinds)",
-            "add notes (.md .txt .pdf .html .vtt .srt), name another folder with --corpus, or accept it: ragnotes index --allow-empty",
+            "add notes (.md .txt .pdf .html .vtt .srt), name another folder with --corpus, or accept it:"
+            " ragnotes index --allow-empty",
         )
 
 

@@ -49,6 +49,16 @@ class Run:
             library.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A set of answerable questions as the page calls it, what is to be reached, and which citations are good."""
+
+    name: str
+    hit: str
+    precision: str
+    is_good: answering.Good
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures the parts that are asked for, and writes the page."""
     given = _parser().parse_args(arguments)
@@ -74,7 +84,8 @@ def measure_answers(run: Run, measured: Measured) -> None:
     """Squad and the seed notes, answerable and not, in the notes' own words and with the model."""
     with run.notes("squad") as library:
         about = sets.squad(run.data, run.squad, run.curve)
-        told = _told(library, about.answerable, measured, "squad, answerable", "0.82", "0.88", answering.of_the_note)
+        aim = Aim("squad, answerable", "0.82", "0.88", answering.of_the_note)
+        told = _told(library, about.answerable, measured, aim)
         first = answering.first_passages(told)
         measured.answers.append(("squad, answerable", "precision@1 of the passages", str(first), ""))
         say("squad: the curve")
@@ -86,8 +97,8 @@ def measure_answers(run: Run, measured: Measured) -> None:
         measured.seconds.setdefault("extractive", []).extend(one.seconds for one in extractive)
     with run.notes("seed-notes") as library:
         about = _fewer(sets.seed_notes(run.data), run)
-        name = "seed-notes, answerable"
-        _told(library, about.answerable, measured, name, "0.85", "", answering.of_the_evidence)
+        aim = Aim("seed-notes, answerable", "0.85", "", answering.of_the_evidence)
+        _told(library, about.answerable, measured, aim)
         extractive = answering.ask(library, about.answerable, llm=False)
         measured.seconds["extractive"].extend(one.seconds for one in extractive)
 
@@ -96,25 +107,18 @@ def _fewer(about: QuestionsAbout, run: Run) -> QuestionsAbout:
     return QuestionsAbout(about.name, about.answerable[:8], about.unanswerable[:4]) if run.quick else about
 
 
-def _told(
-    library: Library,
-    questions: Sequence[Question],
-    measured: Measured,
-    name: str,
-    hit: str,
-    precision: str,
-    is_good: answering.Good,
-) -> list[Asked]:
+def _told(library: Library, questions: Sequence[Question], measured: Measured, aim: Aim) -> list[Asked]:
     """The answers by default settings, with their rows on the page."""
+    name = aim.name
     say(f"{name}: {len(questions)} questions")
     asked = answering.ask(library, questions, llm=True)
-    share, of = answering.precision(asked, is_good)
+    share, of = answering.precision(asked, aim.is_good)
     written = sum(one.answer.model is not None for one in asked)
     median_words = f"{answering.words(asked):g} ({len(asked)}; {written} written by the model)"
     measured.answers += [
-        (name, "answer hit", str(answering.answered_well(asked)), hit),
+        (name, "answer hit", str(answering.answered_well(asked)), aim.hit),
         (name, "median words", median_words, "30" if name.startswith("squad") else ""),
-        (name, "citation precision", f"{share:.3f} ({of} answered)", precision),
+        (name, "citation precision", f"{share:.3f} ({of} answered)", aim.precision),
         (name, "false abstention", str(answering.abstained(asked)), "0.08"),
         (name, "quotes valid at their offsets", str(answering.quotes(library, asked)), "1.00"),
     ]

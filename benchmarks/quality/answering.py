@@ -135,14 +135,8 @@ def _below(asked: Sequence[Asked], threshold: float) -> Share:
 
 
 def _confidence(answer: Answer) -> float:
-    """How sure the answer is that the notes hold it, 1 where nothing is judged.
-
-    An index that knows of no confidence is judged by the score of its first passage.
-    """
-    told = getattr(answer, "confidence", answer.passages[0].score if answer.passages else 0.0)
-    if told is None:
-        return 1.0 if answer.answered else 0.0
-    return float(told)
+    """How sure the answer is that the notes hold it; where nothing is judged, 1 if it is answered and else 0."""
+    return float(answer.answered) if answer.confidence is None else answer.confidence
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from benchmarks.quality.statements import shortened, statement
 from ragnotes.answers import Evidence, Hit
@@ -97,18 +97,25 @@ def _some(source: str, kind: Kind, golds: Sequence[Gold], draw: random.Random, n
             return
         if form not in gold.forms:
             passed.append(turn)
-        elif case := _case(source, kind, form, gold, [*order[turn + 1 :], *order[:turn]], draw):
+        elif case := _case(_Wanted(source, kind, form), gold, [*order[turn + 1 :], *order[:turn]], draw):
             given += 1
             yield case
     for turn in passed[: max(number - given, 0) * 3]:
         form = next(form for form in FORMS if form in order[turn].forms)
-        case = _case(source, kind, form, order[turn], [*order[turn + 1 :], *order[:turn]], draw)
+        case = _case(_Wanted(source, kind, form), order[turn], [*order[turn + 1 :], *order[:turn]], draw)
         if case and given < number:
             given += 1
             yield case
 
 
-def _case(source: str, kind: Kind, form: Form, gold: Gold, others: Sequence[Gold], draw: random.Random) -> Case | None:
+class _Wanted(NamedTuple):
+    source: str
+    kind: Kind
+    form: Form
+
+
+def _case(wanted: _Wanted, gold: Gold, others: Sequence[Gold], draw: random.Random) -> Case | None:
+    kind, form = wanted.kind, wanted.form
     true = Cited(gold.question.text, gold.forms[form], gold.evidence)
     if kind == "swap":
         other = next((other for other in others if _may_swap(gold, other)), None)
@@ -116,13 +123,13 @@ def _case(source: str, kind: Kind, form: Form, gold: Gold, others: Sequence[Gold
             return None
         second = Cited(other.question.text, other.forms.get(form) or other.forms["verbatim"], other.evidence)
         false = (replace(true, evidence=second.evidence), replace(second, evidence=true.evidence))
-        return Case(source, kind, form, (true, second), false)
+        return Case(*wanted, (true, second), false)
     if kind == "neighbour":
         beside = [item for item in gold.beside if not _repeats(gold, item)]
-        return Case(source, kind, form, (true,), (replace(true, evidence=draw.choice(beside)),)) if beside else None
+        return Case(*wanted, (true,), (replace(true, evidence=draw.choice(beside)),)) if beside else None
     made = {"number": lambda: _renumbered(true, draw), "negate": lambda: _denied(true.text)}
     text = made.get(kind, lambda: _traded(true.text, draw))()
-    return Case(source, kind, form, (true,), (replace(true, text=text),)) if text else None
+    return Case(*wanted, (true,), (replace(true, text=text),)) if text else None
 
 
 def _may_swap(gold: Gold, other: Gold) -> bool:

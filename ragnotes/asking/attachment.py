@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from ragnotes.asking.words import STOP_WORDS, content_stems, stems
 from ragnotes.matching import folded
@@ -22,11 +23,16 @@ WINDOW = 3
 NAME_MARGIN, NUMBER_MARGIN = 2, 1
 """What a claim says of one must fit another one by this many words more before it counts as taken from that."""
 
+MOST_ANCHORS = 64
+"""So many names and numbers of a text are compared: each is with each of the other text."""
+
 _TOKEN = re.compile(r"[$€£]?[0-9]+(?:[.,:][0-9]+)*|[^\W\d_][\w]*(?:['’]\w+)?|[.!?:;\"“”(]")
 _NAME = re.compile(r"[A-ZÀ-Þ]|\w+[A-Z0-9]")
 _STOPS = frozenset('.!?:;"“”(')
 _PASSIVE = re.compile(
-    r"\b(?:is|are|was|were|be|been|being)\s+(?:\w+ly\s+)?\w+(?:ed|en|wn|ht|lt|ld|nd|de)\b.*\bby\b", re.I
+    r"\b(?:is|are|was|were|be|been|being)\s{1,3}(?:\w{1,30}ly\s{1,3})?\w{1,30}(?:ed|en|wn|ht|lt|ld|nd|de)\b"
+    r"[^\n]{0,120}?\bby\b",
+    re.I,
 )
 
 
@@ -94,8 +100,7 @@ def _anchors(text: str) -> tuple[_Anchor, ...]:
     stemmed = [word for word, _ in words]
     return tuple(
         _Anchor(word, frozenset(stemmed[max(at - WINDOW, 0) : at]), frozenset(stemmed[at + 1 : at + 1 + WINDOW]))
-        for at, (word, is_anchor) in enumerate(words)
-        if is_anchor
+        for at, (word, _) in islice(((at, pair) for at, pair in enumerate(words) if pair[1]), MOST_ANCHORS)
     )
 
 

@@ -19,21 +19,19 @@ from ragnotes.asking.phrases import (
     Span,
     date_in,
     is_code,
-    names_of,
+    name_spans,
     phrases_of,
     topic_of,
     wh_of,
 )
 from ragnotes.asking.pronouns import with_items_told, with_pronouns_told
-from ragnotes.asking.referents import RELATIONAL, day_meant, thing_meant
+from ragnotes.asking.referents import MAX_CHARS, RELATIONAL, day_meant, shown, thing_meant
 from ragnotes.languages import language_of
 from ragnotes.question_dates import days_asked
 from ragnotes.turns import Turn
 
 __all__ = ["written_out"]
 
-MAX_CHARS = 300
-"""A longer question is no follow-up; an earlier one that is longer is not repeated."""
 FRAGMENT_WORDS = 6
 NAME_WORDS = 3
 
@@ -76,15 +74,16 @@ _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _SOME_DAY = date(2100, 12, 31)
 """A day to tell by whether a date says its year; which days it means matters not here."""
 _CONTRACTED = re.compile(r"\b(what|who|where|how|when|that)['’]s\b", re.IGNORECASE)
+_WHO = frozenset(("who", "wer", "quién"))
 _WORD = re.compile(r"\w[\w'’./+#-]*")
 
 
 def written_out(question: str, earlier: Sequence[Turn]) -> str | None:
     """The whole question that a follow-up stands for, by the turns before it, oldest first; None for any other."""
-    question = _CONTRACTED.sub(r"\1 is", " ".join(question.split()))
-    if not earlier or not question or max(len(question), len(earlier[-1].asked)) > MAX_CHARS:
+    if not earlier or max(len(question), len(earlier[-1].asked)) > MAX_CHARS:
         return None
-    asked = " ".join(earlier[-1].asked.split())
+    question = _CONTRACTED.sub(r"\1 is", " ".join(shown(question).split()))
+    asked = " ".join(shown(earlier[-1].asked).split())
     lead = _LEAD.match(question)
     led = bool(lead and _GOES_ON.search(lead["lead"]))
     rest = question[lead.end() if lead else 0 :].strip()
@@ -124,19 +123,25 @@ def _asked_by(word: str, asked: str, earlier: Sequence[Turn]) -> str | None:
     """The question before, asked with another question word."""
     wh, bare = wh_of(asked), asked.rstrip(" ?!.")
     kind = "why" if word.lower() == "how come" else word.lower()
-    if wh and wh.word.lower() == kind:
+    if kind in _WHO or (wh and wh.word.lower() == kind):  # who: of what it is the subject, nobody said
         return None
     if kind in ("how much", "how many") and (thing := thing_meant(earlier[-1:])):
         return f"{word.capitalize()} did {thing} cost?" if kind == "how much" else f"{word.capitalize()} {thing}?"
-    turned = kind not in ("who", "why not", "how much", "how many", "with whom")
+    turned = kind not in ("why not", "how much", "how many", "with whom")
     states = wh is not None and wh.aux.lower() in ("is", "are") and not wh.noun and wh.word.lower() in ("what", "who")
     if turned and wh and wh.aux and not states:
         noun = wh.noun if wh.word.lower() in ("which", "what") else ""
-        thing = f" the {noun}" if noun else ""
-        return f"{word.capitalize()} {wh.aux} {wh.rest}{thing}?"
+        return f"{word.capitalize()} {wh.aux} {_with_noun(wh.rest, noun) if noun else wh.rest}?"
     if turned and not wh and (first := _WORD.match(bare)) and AUX.fullmatch(first.group()):
         return f"{word.capitalize()} {bare[0].lower()}{bare[1:]}?"
     return f"{bare}, {_and(asked)} {word.lower()}?"
+
+
+def _with_noun(rest: str, noun: str) -> str:
+    """`I choose the index in 2023`: what `which` asked for stands before the date."""
+    dated = date_in(rest)
+    at = dated[1].start if dated else len(rest)
+    return " ".join(f"{rest[:at].rstrip()} the {noun} {rest[at:]}".split())
 
 
 def _fragment(rest: str, asked: str, earlier: Sequence[Turn], *, led: bool) -> str | None:
@@ -152,13 +157,13 @@ def _fragment(rest: str, asked: str, earlier: Sequence[Turn], *, led: bool) -> s
         return _at_another_time(piece, asked) if led or asks or PREP.fullmatch(words[0]) else None
     if not led and len(words) <= 2 and words[-1].lower() in RELATIONAL and asks:
         return _relation(piece, earlier)
-    named = names_of(piece, opening=True)
+    named = name_spans(piece, opening=True)
     starts_with = PREP.fullmatch(words[0]) is not None and len(words) > 1
     if starts_with and (led or named):
         return _with_another_place(piece, asked, named)
     if led and _points(piece):
         return None
-    whole_name = bool(named) and len(words) <= NAME_WORDS and asks and bool(names_of(asked))
+    whole_name = bool(named) and len(words) <= NAME_WORDS and asks and bool(name_spans(asked))
     if not led and not (whole_name and named[0].start == 0 and named[0].end == len(piece)):
         return None
     return _relation(piece, earlier) or _about_another_thing(piece, asked, named)
@@ -199,7 +204,7 @@ def _with_another_place(piece: str, asked: str, named: Sequence[Span]) -> str | 
         assert lead is not None
         return _put(asked, Span(lead.start, same[-1].span.end, ""), piece)
     if preposition in ("about", "on", "über", "sobre", "sur"):
-        return _about_another_thing(thing, asked, names_of(thing, opening=True))
+        return _about_another_thing(thing, asked, name_spans(thing, opening=True))
     return _ended(asked, piece)
 
 

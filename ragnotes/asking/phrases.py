@@ -13,7 +13,24 @@ from typing import NamedTuple
 from ragnotes.date_words import MONTHS, WEEKDAYS, any_word
 from ragnotes.question_dates import days_asked
 
-__all__ = ["AUX", "DET", "PREP", "WH", "Phrase", "Span", "Wh", "date_in", "names_of", "phrases_of", "topic_of", "wh_of"]
+__all__ = [
+    "AUX",
+    "DET",
+    "PREP",
+    "WH",
+    "Phrase",
+    "Span",
+    "Wh",
+    "date_in",
+    "name_spans",
+    "phrases_of",
+    "topic_of",
+    "wh_of",
+]
+
+LONGEST = 600
+"""Of a text, so many characters are looked at; of a question with more nothing would follow."""
+LONGEST_CODE = 60
 
 _AUX_WORDS = (
     "is|are|was|were|am|be|been|do|does|did|has|have|had|can|could|will|would|should|shall|may|might|must"
@@ -134,6 +151,7 @@ class Wh:
 
 def date_in(question: str) -> tuple[Span, Span] | None:
     """The words of the dates in a question, alone and with the preposition before them; None where there are none."""
+    question = question[:LONGEST]
     asked = days_asked(question, today=_FAR_DAY)
     if asked and asked.text == question:
         start, end = asked.start, asked.end
@@ -146,11 +164,12 @@ def date_in(question: str) -> tuple[Span, Span] | None:
     return Span(start, end, question[start:end]), Span(opens, end, question[opens:end])
 
 
-def names_of(text: str, *, opening: bool = False) -> list[Span]:
+def name_spans(text: str, *, opening: bool = False) -> list[Span]:
     """The names in a text: quoted titles, identifiers, words with a capital. `opening`: the first word may be one too.
 
     Names side by side are one, together with a number after them: `RTX 3090`, `Nina Petrova`.
     """
+    text = text[:LONGEST]
     tokens = _tokens(text)
     found = [Span(match.start(1), match.end(1), match[1]) for match in _QUOTED.finditer(text)]
     run: list[_Token] = []
@@ -175,11 +194,13 @@ def _is_name(token: _Token, *, first: bool) -> bool:
 
 def is_code(name: str) -> bool:
     """Whether a name is an identifier or an acronym, rather than a word with a capital: `FAISS`, `llama.cpp`."""
-    return any(_CODE.fullmatch(word) is not None for word in re.sub(r"['’]s$", "", name).split())
+    words = re.sub(r"['’]s$", "", name[:LONGEST]).split()
+    return any(len(word) <= LONGEST_CODE and _CODE.fullmatch(word) is not None for word in words)
 
 
 def wh_of(question: str) -> Wh | None:
     """How a question with a question word begins; None for any other."""
+    question = question[:LONGEST]
     tokens = _tokens(question)
     while tokens and not tokens[0].text[0].isalnum():
         tokens = tokens[1:]
@@ -222,6 +243,7 @@ def _noun_without_aux(tokens: list[_Token], stop: int) -> int:
 
 def topic_of(question: str) -> Phrase | None:
     """What a question is about: the object of its verb, or of `about` and the like, rather than where and with what."""
+    question = question[:LONGEST]
     phrases = phrases_of(question)
     told = [phrase for phrase in phrases if phrase.about and phrase.preposition]
     plain = [phrase for phrase in phrases if phrase.about and not phrase.preposition]
@@ -234,10 +256,11 @@ def topic_of(question: str) -> Phrase | None:
 
 def phrases_of(question: str) -> list[Phrase]:
     """The noun phrases of a question in order, beside its question word, its dates, and `I`."""
+    question = question[:LONGEST]
     tokens = _body(question)
     dated = date_in(question)
     tokens = [token for token in tokens if not (dated and dated[1].start <= token.start < dated[1].end)]
-    names = names_of(question)
+    names = name_spans(question)
     found: list[Phrase] = []
     at = 0
     while at < len(tokens):

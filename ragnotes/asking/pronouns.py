@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ragnotes.asking.phrases import phrases_of, wh_of
+from ragnotes.asking.phrases import date_in, phrases_of, wh_of
 from ragnotes.asking.referents import (
+    MAX_CHARS,
     day_meant,
     deed_meant,
     item_meant,
     person_meant,
     place_meant,
+    several_meant,
     thing_meant,
-    things_meant,
 )
 from ragnotes.date_words import ORDINALS, any_word
 from ragnotes.languages import FUNCTION_WORDS
@@ -105,9 +106,9 @@ _RULES = (
     ),
     _rule(r"\bdo\s+(?:that|it|this|so)\b", deed_meant),
     _rule(rf"\b(?:decided?|think|thought|believed?)\s+(?P<p>that|this){_ENDS}", thing_meant, "that about {}"),
-    _rule(r"\bwhich\s+ones?\b(?!\s+of\b)", thing_meant, "which of {}"),
+    _rule(r"\bwhich\s+ones?\b(?!\s+of\b)", several_meant, "which of {}"),
     _rule(r"\bit\b", thing_meant),
-    _rule(r"\b(?:they|them)\b", things_meant),
+    _rule(r"\b(?:they|them)\b", several_meant),
     _rule(r"\b(?:its|their)\b", thing_meant, "{}'s", binds=True),
     _rule(r"\b(?:she|he|him)\b", person_meant),
     _rule(rf"\bher\b{_ENDS}", person_meant),
@@ -136,6 +137,8 @@ def with_pronouns_told(question: str, earlier: Sequence[Turn]) -> str | None:
 
     Only the first is told where several mean the same: those after it then refer to that.
     """
+    if len(question) > MAX_CHARS:
+        return None
     pointer = _item(question, earlier) or _by_rule(question, earlier, _RULES) or _demonstrative(question, earlier)
     if pointer is None:
         return None
@@ -146,7 +149,7 @@ def with_pronouns_told(question: str, earlier: Sequence[Turn]) -> str | None:
 
 def with_items_told(question: str, earlier: Sequence[Turn]) -> str | None:
     """`What about the second one?` with that item; None where there is no such."""
-    item = _item(question, earlier)
+    item = _item(question, earlier) if len(question) <= MAX_CHARS else None
     return f"{question[: item.start]}{item.meant}{question[item.end :]}" if item else None
 
 
@@ -202,9 +205,18 @@ def _says_nothing(question: str, start: int, end: int) -> bool:
     word = question[start:end].lower()
     if word == "there":
         return _EXISTS.search(question) is not None
-    if word == "it" and start == 0:  # a statement
+    if word == "it" and (start == 0 or _asks_when(question, start, end)):  # a statement; was it in May
         return True
     return word == "it" and any(match.start() <= start < match.end() for match in _EMPTY_IT.finditer(question))
+
+
+def _asks_when(question: str, start: int, end: int) -> bool:
+    """Whether it is `was it in May?`, which asks of what was said before and of no thing of it."""
+    dated = date_in(question)
+    alone = re.fullmatch(r"\W*(?:is|was)\s+", question[:start], re.IGNORECASE) is not None
+    return (
+        dated is not None and alone and not f"{question[end : dated[1].start]}{question[dated[1].end :]}".strip(" ?!.")
+    )
 
 
 def _is_told_here(question: str, start: int, end: int, *, binds: bool) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ragnotes.asking.phrases import (
     Phrase,
     date_in,
     is_code,
-    names_of,
+    name_spans,
     phrases_of,
     topic_of,
     wh_of,
@@ -18,16 +20,22 @@ from ragnotes.languages import FUNCTION_WORDS
 from ragnotes.turns import Turn
 
 __all__ = [
+    "MAX_CHARS",
     "RELATIONAL",
+    "brief",
     "day_meant",
     "deed_meant",
     "item_meant",
     "person_meant",
     "place_meant",
+    "several_meant",
+    "shown",
     "thing_meant",
     "things_meant",
 ]
 
+MAX_CHARS = 300
+"""A longer question is no follow-up; of an earlier turn, no more of its question and of each sentence is looked at."""
 TURNS_BACK = 3
 """How far back a subject is looked for where the last turn has none."""
 SHORT_WORDS = 6
@@ -46,7 +54,24 @@ _WHICH = re.compile(r"(?:which|what)", re.IGNORECASE)
 _WHERE = re.compile(r"(?:where|wo|dónde|où)", re.IGNORECASE)
 _KINDS = re.compile(r"(?:kind|sort|type|time|day|date|year|month|else|colou?r|percentage|share)s?\b.*", re.IGNORECASE)
 _LISTED = re.compile(r"\s*(?:,\s*(?:and|or|und|y|et)\s+|,|;|\s+(?:and|or|und|y|et)\s+)\s*")
+_PAST_ITS_NOUN = re.compile(r"\s(?:of|on|about|for|from|in|at|by|with|that|which|who|I|we|you|they|he|she)\s|:", re.I)
+_PLURAL = re.compile(
+    r"(?!(?:gas|lens|news|atlas|canvas|physics|mathematics)$)\w+[^\Wsui]s|\w+(?:ses|ies|ues|ois)"
+    r"|people|children|men|women|mice|feet|teeth|criteria|staff|police",
+    re.IGNORECASE,
+)
 _PERSON = re.compile(r"[A-ZÀ-Þ][\w'’-]*\.?(?:\s+[A-ZÀ-Þ][\w'’-]*\.?){0,3}")
+
+
+def shown(text: str) -> str:
+    """The text without characters that are not shown, such as those that turn the direction."""
+    return "".join(char for char in text if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf"))
+
+
+def brief(turn: Turn) -> Turn:
+    """The turn with its question and the sentences of its answer shortened, without what is not shown."""
+    question, *answer = (shown(text[:MAX_CHARS]) for text in (turn.asked, *turn.answer))
+    return replace(turn, question=question, rewritten=None, answer=tuple(answer))
 
 
 def thing_meant(earlier: Sequence[Turn]) -> str | None:
@@ -57,6 +82,15 @@ def thing_meant(earlier: Sequence[Turn]) -> str | None:
 def things_meant(earlier: Sequence[Turn]) -> str | None:
     """What `they` and `those` are: as `thing_meant`, but `my notes on FAISS` rather than FAISS."""
     return _latest(earlier, _things)
+
+
+def several_meant(earlier: Sequence[Turn]) -> str | None:
+    """What `they` and `which ones` are: things that are many, or the items of a list in the last answer."""
+    found = things_meant(earlier)
+    if found and _is_plural(found):
+        return found
+    listed = _listed(brief(earlier[-1])) if earlier else []
+    return f"{', '.join(listed[:-1])} and {listed[-1]}" if 1 < len(listed) <= SHORT_WORDS else None
 
 
 def person_meant(earlier: Sequence[Turn]) -> str | None:
@@ -83,13 +117,13 @@ def item_meant(earlier: Sequence[Turn], number: int) -> str | None:
     """The item of that number in what was answered, or among the names that were asked about; -1 is the last."""
     if not earlier:
         return None
-    items = _items(earlier[-1])
+    items = _items(brief(earlier[-1]))
     at = number - 1 if number > 0 else len(items) + number
     return items[at] if len(items) > 1 and 0 <= at < len(items) else None
 
 
 def _latest(earlier: Sequence[Turn], of: Callable[[Turn], str | None]) -> str | None:
-    return next((found for turn in reversed(earlier[-TURNS_BACK:]) if (found := of(turn))), None)
+    return next((found for turn in reversed(earlier[-TURNS_BACK:]) if (found := of(brief(turn)))), None)
 
 
 def _thing(turn: Turn) -> str | None:
@@ -157,7 +191,7 @@ def _name_answered(turn: Turn, *, code: bool) -> str | None:
     asked = turn.asked.lower()
     if len(first.split()) <= 4 and len(turn.answer) == 1 and (_PERSON.fullmatch(first) or (code and is_code(first))):
         return first if first.lower() not in asked else None
-    found = [name.text for name in names_of(first, opening=True)]
+    found = [name.text for name in name_spans(first, opening=True)]
     new = [re.sub(r"['’]s$", "", name) for name in found if name.lower() not in asked]
     new = [name for name in new if name.lower() not in FUNCTION_WORDS["en"] and (code or not is_code(name))]
     if code:
@@ -192,19 +226,26 @@ def _day(turn: Turn) -> str | None:
     return next((f"on {place.date}" for place in turn.cited[:1] if place.date and "/" not in place.date), None)
 
 
+def _is_plural(thing: str) -> bool:
+    """Whether the noun of a phrase is one for many, or there are several: `the pumps of the house`, `Tom and Nina`."""
+    head = _PAST_ITS_NOUN.split(thing)[0].split()
+    word = head[-1] if head else ""
+    return bool(re.search(r"\band\b", thing)) or (not word[:1].isupper() and _PLURAL.fullmatch(word) is not None)
+
+
 def _items(turn: Turn) -> list[str]:
+    return _listed(turn) or [name.text for name in name_spans(turn.asked)]
+
+
+def _listed(turn: Turn) -> list[str]:
+    """The items of an answer that is a list, else []."""
     if len(turn.answer) > 1:
         return [_head(sentence) for sentence in turn.answer]
     if turn.answer:
         listed = [part for part in _LISTED.split(turn.answer[0].strip().rstrip(".")) if part]
         if len(listed) > 1 and all(len(part.split()) <= SHORT_WORDS for part in listed):
             return listed
-    return list(_compared(turn))
-
-
-def _compared(turn: Turn) -> Iterator[str]:
-    for name in names_of(turn.asked):
-        yield name.text
+    return []
 
 
 def _head(sentence: str) -> str:
@@ -212,5 +253,5 @@ def _head(sentence: str) -> str:
     words = sentence.strip().rstrip(".;").split()
     if len(words) <= SHORT_WORDS:
         return " ".join(words)
-    names = [name.text for name in names_of(sentence, opening=True) if name.text.lower() not in FUNCTION_WORDS["en"]]
+    names = [name.text for name in name_spans(sentence, opening=True) if name.text.lower() not in FUNCTION_WORDS["en"]]
     return names[0] if names else " ".join(words[:SHORT_WORDS])

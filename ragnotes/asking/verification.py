@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import islice
 
 from ragnotes.answers import Evidence, Support
 from ragnotes.asking.attachment import attached_alike, names_of, words_of
-from ragnotes.asking.denial import deny_alike, without_denials
+from ragnotes.asking.denial import deny_alike, is_opposed, without_denials
 from ragnotes.asking.evidence import question_weights
-from ragnotes.asking.quantities import dates_agree, numbers_agree, without_quantities
+from ragnotes.asking.quantities import LONGEST, dates_agree, numbers_agree, without_dates, without_quantities
 from ragnotes.asking.words import content_stems, stems
 from ragnotes.ports import Embedder, Snapshot, Store
 
@@ -41,18 +42,27 @@ PASSAGE_SHARE = 0.5
 """How much a word of the question counts that only the passage around the span holds."""
 NEAR_SHARE, NEAR_LETTERS = 0.8, 5
 """How much a word counts of which the span holds another form, that begins with as many letters."""
+MOST_URLS = 64
+"""So many addresses of a text are looked for; the others count as held nowhere."""
+MOST_ASKED, MOST_WORDS = 16, 512
+"""So many names of a question are compared with so many words for a slip of the pen."""
 LEAST_WEIGHT = 1.0
 """Of a word whose rarity is not known."""
+LONG = 60
+"""No name has so many letters."""
 SLIP = 0.8
 """How much alike two spellings of one name are, where the question writes one of them."""
 
-_REFUSAL = re.compile(r"\b(?:notes?|excerpts?)\b[^.]*\b(?:do|does|did) not (?:say|mention|hold|contain|specify)", re.I)
+_REFUSAL = re.compile(
+    r"\b(?:notes?|excerpts?)\b[^.]{0,80}\b(?:do|does|did) not (?:say|mention|hold|contain|specify)", re.I
+)
 _URL = re.compile(
-    r"(?:\b\w+://|\bwww\.|\b[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,}/|(?:com|org|net|io|dev|ai|app|info|edu|gov)\b))"
+    r"(?:\b\w{1,30}://|\bwww\."
+    r"|(?<![\w-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.(?:[a-z]{2,24}/|(?:com|org|net|io|dev|ai|app|info|edu|gov)\b))"
     r"[^\s<>\"')\]]*",
     re.IGNORECASE,
 )
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\(([^()\s]*)[^()]*\)")
+_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\(([^()\s]*+)[^()]*\)")
 _ENDINGS = ("s", "es", "n", "en", "e", "er")
 _SENTENCE_END = re.compile(r"[.!?][)\"”'’\]]*$")
 
@@ -125,7 +135,11 @@ def verifier(store: Store, embedder: Embedder) -> Callable[[Sequence[Claim]], li
 
 
 def agreements(claims: Sequence[Claim], embedder: Embedder, rarity: Mapping[str, float]) -> list[Agreement]:
-    """How each claim agrees with its evidence; every text is embedded once, all in one batch."""
+    """How each claim agrees with its evidence; every text is embedded once, all in one batch.
+
+    A claim of more than `LONGEST` characters agrees in nothing, and no more of its evidence is looked at.
+    """
+    claims = [_within_bounds(claim) for claim in claims]
     texts = list(dict.fromkeys(text for claim in claims for text in (claim.text, claim.evidence.unit.plain)))
     vectors = dict(zip(texts, embedder.embed_documents(texts), strict=True))
     found = []
@@ -137,6 +151,16 @@ def agreements(claims: Sequence[Claim], embedder: Embedder, rarity: Mapping[str,
     return found
 
 
+def _within_bounds(claim: Claim) -> Claim:
+    text = claim.text if len(claim.text) <= LONGEST else ""
+    unit, chunk = claim.evidence.unit, claim.evidence.hit.chunk
+    if max(len(unit.plain), len(unit.lead), len(chunk.plain), len(claim.question)) <= LONGEST:
+        return replace(claim, text=text)
+    hit = replace(claim.evidence.hit, chunk=replace(chunk, plain=chunk.plain[:LONGEST]))
+    cut = replace(unit, plain=unit.plain[:LONGEST], lead=unit.lead[:LONGEST])
+    return Claim(claim.question[:LONGEST], text, replace(claim.evidence, unit=cut, hit=hit))
+
+
 def is_refusal(sentence: str) -> bool:
     """Whether the sentence says that the notes are silent."""
     return bool(_REFUSAL.search(sentence))
@@ -144,8 +168,10 @@ def is_refusal(sentence: str) -> bool:
 
 def without_foreign_urls(text: str, evidence: Sequence[Evidence]) -> str:
     """The text without addresses that stand in none of the evidence; links and images become their words."""
-    text = _IMAGE_OR_LINK.sub(lambda link: link[0] if _is_held(link[2], evidence) else link[1], text)
-    return " ".join(_URL.sub(lambda url: url[0] if _is_held(url[0], evidence) else "", text).split())
+    links = {link[2] for link in _IMAGE_OR_LINK.finditer(text)}
+    held = {url for url in islice(sorted({*links, *_URL.findall(text)}, key=len), MOST_URLS) if _is_held(url, evidence)}
+    text = _IMAGE_OR_LINK.sub(lambda link: link[0] if link[2] in held else link[1], text)
+    return " ".join(_URL.sub(lambda url: url[0] if url[0] in held else "", text).split())
 
 
 def _exact(claim: Claim) -> bool:
@@ -153,17 +179,19 @@ def _exact(claim: Claim) -> bool:
     span = item.unit.plain
     if not content_stems(claim.text) or ("?" in span and "?" not in claim.text):  # a question is no fact
         return False
-    if not all(_is_held(url, [item]) for url in _URL.findall(claim.text)):
+    urls = set(_URL.findall(claim.text))
+    if len(urls) > MOST_URLS or not all(_is_held(url, [item]) for url in urls):
         return False
-    dated, rest = dates_agree(claim.text, f"{span} {item.unit.lead}", item.place.date)
-    agree = dated and numbers_agree(rest, f"{span} {around}", around)
-    return agree and deny_alike(claim.text, span) and _holds_names(claim)
+    dated, rest = dates_agree(claim.text, f"{span} | {around}", item.place.date)
+    agree = dated and numbers_agree(rest, without_dates(span, item.place.date), without_dates(around, item.place.date))
+    said = agree and deny_alike(claim.text, span) and not is_opposed(claim.text, span)
+    return said and _holds_names(claim)
 
 
 def _words_of(claim: Claim) -> str:
     """The claim without what is compared exactly: dates, numbers with their units, addresses, and words that deny."""
     text = _URL.sub(" ", claim.text)
-    _, text = dates_agree(text, claim.evidence.unit.plain, claim.evidence.place.date)
+    _, text = dates_agree(text, f"{claim.evidence.unit.plain} | {_around(claim.evidence)}", claim.evidence.place.date)
     return without_denials(without_quantities(text))
 
 
@@ -175,16 +203,16 @@ def _is_held(url: str, evidence: Sequence[Evidence]) -> bool:
 
 
 def _around(item: Evidence) -> str:
-    """What a reader of the span knows besides: what it stands under, and when it was noted."""
-    return f"{item.unit.lead} {item.place.heading or ''} {item.hit.source.title} {item.place.date or ''}"
+    """What a reader of the span knows besides: what it stands under. When it was noted is no number of it."""
+    return f"{item.unit.lead} | {item.place.heading or ''} | {item.hit.source.title}"[:LONGEST]
 
 
 def _holds_names(claim: Claim) -> bool:
     """Whether the span or what is around it holds every name; the passage may hold one that the question brought."""
     here = words_of(f"{claim.evidence.unit.plain} {_around(claim.evidence)}")
-    return all(
-        name in here or _inflected(name, here) or _is_asked(name, claim, here) for name in names_of(_words_of(claim))
-    )
+    missing = [name for name in dict.fromkeys(names_of(_words_of(claim))) if name not in here]
+    missing = [name for name in missing if not _inflected(name, here)]
+    return len(missing) <= MOST_ASKED and all(_is_asked(name, claim, here) for name in missing)
 
 
 def _inflected(name: str, here: Set[str]) -> bool:
@@ -198,7 +226,10 @@ def _is_asked(name: str, claim: Claim, here: Set[str]) -> bool:
     """Whether a name is the question's, and the passage holds it, or the span does but for a slip of the pen."""
     if name not in words_of(claim.question):
         return False
-    return name in words_of(_passage(claim.evidence)) or bool(get_close_matches(name, here, 1, SLIP))
+    if name in words_of(_passage(claim.evidence)):
+        return True
+    alike = sorted(word for word in here if SLIP * len(name) <= len(word) <= len(name) / SLIP and len(word) < LONG)
+    return bool(get_close_matches(name, alike[:MOST_WORDS], 1, SLIP))
 
 
 def _passage(item: Evidence) -> str:
@@ -209,8 +240,8 @@ def _passage(item: Evidence) -> str:
 def _shares(claim: Claim, rarity: Mapping[str, float]) -> tuple[float, float]:
     """What the evidence holds of the claim's words, by rarity: of the new ones, and of the question's."""
     asked = set(content_stems(claim.question))
-    here = set(stems(f"{claim.evidence.unit.plain} {_around(claim.evidence)}"))
-    beside = set(stems(_passage(claim.evidence)))
+    here = _forms_of(stems(f"{claim.evidence.unit.plain} {_around(claim.evidence)}"))
+    beside = _forms_of(stems(_passage(claim.evidence)))
     held, whole = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}
     for stem in dict.fromkeys(content_stems(_words_of(claim))):
         weight, brought = rarity.get(stem, LEAST_WEIGHT), stem in asked
@@ -220,8 +251,14 @@ def _shares(claim: Claim, rarity: Mapping[str, float]) -> tuple[float, float]:
     return new, known
 
 
-def _held(stem: str, words: Set[str]) -> float:
+def _forms_of(words: Sequence[str]) -> tuple[Set[str], Set[str]]:
+    """The words, and how the longer ones begin."""
+    return frozenset(words), frozenset(word[:NEAR_LETTERS] for word in words if len(word) >= NEAR_LETTERS)
+
+
+def _held(stem: str, forms: tuple[Set[str], Set[str]]) -> float:
+    words, beginnings = forms
     if stem in words:
         return 1.0
     is_long = len(stem) >= NEAR_LETTERS and not stem[0].isdigit()
-    return NEAR_SHARE if is_long and any(word.startswith(stem[:NEAR_LETTERS]) for word in words) else 0.0
+    return NEAR_SHARE if is_long and stem[:NEAR_LETTERS] in beginnings else 0.0

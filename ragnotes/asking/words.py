@@ -13,6 +13,7 @@ from ragnotes.forms import forms_asked, forms_in, spellings_asked
 from ragnotes.languages import FUNCTION_WORDS, language_of
 
 __all__ = [
+    "NEGATION",
     "content_stems",
     "has_content",
     "held_stems",
@@ -32,11 +33,15 @@ _NAME = re.compile(r"(?<![.!?:¿¡\"“(] )(?<![¿¡\"“(])(?<!^)\b[A-ZÀ-Þ]\w
 _GERMAN = re.compile(
     r"\b(?:der|die|das|den|dem|ein|eine|und|ist|sind|wie|wer|wo|warum|welche[rs]?|nicht)\b", re.IGNORECASE
 )
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|without|cannot|nobody|nothing|hardly|kein\w*|nicht|nie|nunca|jamás|ningun\w*)\b"
-    r"|n['’]t\b",
+NEGATION = re.compile(
+    r"\b(?:not(?!-|\s+only\b)|never|none|neither|nor|no(?!\.\s*[0-9]|\s+doubt\b)|without|cannot|nobody|nothing|nowhere"
+    r"|hardly|fail(?:s|ed|ing)?\s+to|unable\s+to|refus(?:e|es|ed|ing)\s+to|lack(?:s|ed|ing)?"
+    r"|kein\w*|nicht|nie|niemals|ohne|weder|nunca|jamás|sin|ningun\w*|ningún|tampoco|pas|jamais|rien|sans|aucune?"
+    r"|não|non(?!-)|senza|niet|geen|nooit|zonder)\b"
+    r"|n['’]t\b|\bn(?:e\b|['’])(?=[^.;]{1,40}\bplus\b)",  # French: with `pas` or `jamais` it is that word that counts
     re.IGNORECASE,
 )
+"""The words that deny."""
 
 PLACES = frozenset(
     """arxiv github gitlab hacker hn internet news pdf reddit twitter url web wikipedia youtube""".split()  # noqa: SIM905
@@ -106,7 +111,7 @@ def names_in(question: str) -> list[str]:
 
 def negated(text: str) -> bool:
     """Whether the text denies something."""
-    return bool(_NEGATION.search(text))
+    return bool(NEGATION.search(text))
 
 
 @lru_cache(maxsize=50_000)

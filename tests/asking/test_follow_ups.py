@@ -52,6 +52,40 @@ def test_very_long_questions_are_left_alone() -> None:
     assert written_out("why?", [Turn("word " * 1000)]) is None
 
 
+RENT = Turn("What is the rent of the office?")
+INDEX = Turn("Which vector index did I choose in 2023?")
+LISTED = Turn("What did Nina recommend?", None, ("FAISS", "Qdrant"))
+PLAYERS = Turn("What did the players say?")
+
+
+@pytest.mark.parametrize(
+    ("turn", "question", "whole"),
+    [
+        (RENT, "Which one is cheaper?", None),
+        (RENT, "which ones?", None),
+        (RENT, "Did they win?", None),
+        (RENT, "Was it in May?", None),
+        (RENT, "Was it cheap?", "Was the office cheap?"),
+        (PLAYERS, "Did they win?", "Did the players win?"),
+        (PLAYERS, "which ones won?", "which of the players won?"),
+        (LISTED, "Are they free?", "Are FAISS and Qdrant free?"),
+        (RENT, "who?", None),
+        (INDEX, "who?", None),
+        (Turn("When did I meet Tom?"), "with whom?", "When did I meet Tom, and with whom?"),
+        (INDEX, "why?", "Why did I choose the vector index in 2023?"),
+        (INDEX, "when?", "When did I choose the vector index in 2023?"),
+    ],
+)
+def test_what_is_written_out_can_stand(turn: Turn, question: str, whole: str | None) -> None:
+    assert written_out(question, [turn]) == whole
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\x00", "\x1b"])
+def test_characters_that_are_not_shown_are_dropped(hidden: str) -> None:
+    assert written_out(f"and {hidden}in 20{hidden}24?", [INDEX]) == "Which vector index did I choose in 2024?"
+    assert written_out("why?", [Turn(f"Does {hidden}FAISS need training?")]) == "Why does FAISS need training?"
+
+
 ODD = "what who the it that and in 2024 FAISS ? ' . of did I she there ones second last week May ¿ más - 's"
 _WORDS = st.lists(st.sampled_from(ODD.split()))
 

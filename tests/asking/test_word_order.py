@@ -51,6 +51,20 @@ def test_a_part_that_says_something_else_is_not_supported(
     assert support_of(question, sentence, piece(plain)) is support
 
 
+@pytest.mark.parametrize(
+    ("plain", "sentence", "support"),
+    [
+        ("We bought chairs.", "We bought 12 chairs.", UNSUPPORTED),
+        ("We bought chairs.", "We bought 5 chairs.", UNSUPPORTED),
+        ("We bought chairs.", "We bought chairs.", SUPPORTED),
+        ("We might have bought chairs.", "We bought chairs.", UNSUPPORTED),
+        ("We bought chairs after lunch.", "We bought chairs before lunch.", UNSUPPORTED),
+    ],
+)
+def test_date_and_heading_count_nothing_and_hedges_are_kept(plain: str, sentence: str, support: Support) -> None:
+    assert support_of("What did we buy?", sentence, piece(plain, heading="Chapter 5", date="2024-05-12")) is support
+
+
 def test_the_common_subsequence_keeps_order() -> None:
     assert common_subsequence(["a", "b", "c"], ["c", "a", "x", "b"]) == 2
     assert common_subsequence([], ["a"]) == 0
