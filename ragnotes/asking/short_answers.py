@@ -111,6 +111,8 @@ _MONEY = re.compile(
     r"|GBP)\b))",
     re.IGNORECASE,
 )
+_PER = re.compile(r"\s(?:per|pro|por|par)\s[\w/-]{1,30}(?:\s(?:and|per|und|y|et)\s[\w/-]{1,30})?", re.IGNORECASE)
+"""What a sum is for: without it, it would be another one."""
 _SUPERLATIVE = re.compile(
     r"\b(?:most|least|best|worst|\w+est|total|average|mean|más|menos|am\s+\w+sten)\b", re.IGNORECASE
 )
@@ -135,10 +137,23 @@ def short_answer(
     around = held | held_stems(context)
     if len(asked & held) < LEAST_HELD[kind] * len(asked) or not set(_particular(question)) <= around:
         return None
+    if kind is AskedFor.NUMBER and _MONEY_ASKED.search(question):
+        return _sum_told(question, text)
     found = candidates(kind, question, text, order=order)
     if len(found) > 1:
         found = candidates(kind, question, text, order=order, within=_nearest_clause(question, text))
     return found[0] if len(found) == 1 and found[0] else None
+
+
+def _sum_told(question: str, text: str) -> str | None:
+    """The only sum of money, where what stands in its clause speaks of the question as much as any other clause."""
+    found = list(_unknown(AskedFor.NUMBER, question, text, None))
+    told = _told(found[0], question, text) if len(found) == 1 else ""
+    asked = set(content_stems(question))
+    held = [(len(asked & set(stems(text[first:last]))), first, last) for first, last in _clauses(text)]
+    most = max(count for count, _, _ in held)
+    here = any(count == most and first <= found[0].start < last for count, first, last in held) if told else False
+    return f"{told}{per[0]}" if told and here and (per := _PER.match(text, found[0].end)) else told if here else None
 
 
 def _particular(question: str) -> list[str]:
@@ -170,12 +185,16 @@ def _names(label: str, asked: set[str]) -> bool:
 def _nearest_clause(question: str, text: str) -> tuple[int, int]:
     """From where to where the clause of `text` with most words of the question goes; (0, 0) where two have as many."""
     asked = set(content_stems(question))
-    ends = [match.span() for match in _CLAUSE_END.finditer(text)]
-    spans = zip([0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)], strict=True)
     clauses = sorted(
-        ((len(asked & set(stems(text[first:last]))), (first, last)) for first, last in spans), reverse=True
+        ((len(asked & set(stems(text[first:last]))), (first, last)) for first, last in _clauses(text)), reverse=True
     )
     return clauses[0][1] if clauses[0][0] > (clauses[1][0] if len(clauses) > 1 else 0) else (0, 0)
+
+
+def _clauses(text: str) -> Iterator[tuple[int, int]]:
+    """From where to where each clause goes."""
+    ends = [match.span() for match in _CLAUSE_END.finditer(text)]
+    return zip([0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)], strict=True)
 
 
 def telling_first(question: str, evidence: Sequence[Evidence], *, order: DayMonthOrder | None = None) -> list[Evidence]:

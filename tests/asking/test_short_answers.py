@@ -115,3 +115,22 @@ def test_a_number_is_told_whole_and_with_its_bound(question: str, text: str, sho
 )
 def test_what_is_denied_doubted_or_a_part_of_something_else_is_not_told(question: str, text: str) -> None:
     assert short_answer(question, text) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "short"),
+    [
+        ("What did the hotel cost?", "booked, flight 412 euros, hotel 5 nights", None),
+        ("What did the flight cost?", "booked, flight 412 euros, hotel 5 nights", "412 euros"),
+        ("How much does Kimono cost?", "Kimono costs $0.60 for input and $2.50 for output.", None),
+        ("What does Northwind pay?", "Northwind pays 30 euros per seat and month.", "30 euros per seat and month"),
+        ("How many nodes does the cluster have?", "The vendor says the cluster has 512 nodes. It does not.", None),
+        ("How many nodes does it have?", "Unconfirmed reports say that it has 512 nodes.", None),
+        ("How much faster is Marlin?", "Marlin is 1.8x faster.", None),
+        ("How many rows does the set have?", "The set has 1.2M rows.", None),
+    ],
+)
+def test_a_figure_of_something_else_or_one_that_is_taken_back_is_not_told_alone(
+    question: str, text: str, short: str | None
+) -> None:
+    assert short_answer(question, text) == short
