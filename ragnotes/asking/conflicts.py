@@ -102,8 +102,10 @@ def _own_days(question: str, item: Evidence, other: Evidence) -> bool:
     if here is None or there is None or here == there:
         return False
     one_log = item.hit.source == other.hit.source or in_series(item.hit.source.path, other.hit.source.path)
-    state = _STATE.search(item.unit.plain) and _STATE.search(other.unit.plain)
-    return bool(_DAY_ASKED.search(question)) or (one_log and not state)
+    texts = (item.unit.plain, other.unit.plain)
+    state = all(_STATE.search(text) for text in texts)
+    set_down = state and all(any(found.complete for found in find_dates(text, year=None, order=None)) for text in texts)
+    return bool(_DAY_ASKED.search(question) and not set_down) or (one_log and not state)
 
 
 def _differ(question: str, item: Evidence, other: Evidence) -> bool:
@@ -156,7 +158,8 @@ def _can_differ(question: str, item: Evidence, slot: Sequence[str]) -> bool:
         return state is None or state.start() < start or _DAY_ASKED.search(question) is not None
     if not all(word[0].isupper() for word in slot):
         return True
-    ends = not _WORD.search(text, text.find(slot[-1], start) + len(slot[-1]))
+    rest = _WORD.findall(text, text.find(slot[-1], start) + len(slot[-1]))
+    ends = all(word[0].isupper() for word in rest)  # `Anna Petrov`, `Paul Petrov`
     placed = _WHERE.search(question) and _KEPT.search(before)
     return bool(ends and not _ONE_OF.match(text) and (_IS.search(before) or placed))
 
@@ -166,6 +169,8 @@ def _same_amount(told: str, said: str) -> bool:
     days = [[found.date for found in find_dates(text, year=None, order=None)] for text in (told, said)]
     if days[0] and days[0] == days[1]:
         return True
+    if (number := _times(told, Decimal(1))) is not None and number == _times(said, Decimal(1)):
+        return True  # 80 and 80.00, whose unit stands behind them
     here, there = quantities_in(told), quantities_in(said)
     return bool(here) and len(here) == len(there) and all(map(_equal, here, there))
 

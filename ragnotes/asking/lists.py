@@ -74,12 +74,16 @@ def items_for(snapshot: Snapshot, subject: str, evidence: Sequence[Evidence]) ->
     return kept if len(kept) > 1 else []
 
 
-def _mark(text: str) -> str:
-    """What kind of item it is: `row`, `item`; "" for a sentence, and for several items in one."""
+def _mark(text: str, column: int | None = None) -> str:
+    """What kind of item it is: `row`, `item`; "" for a sentence, and for several items in one.
+
+    Where it is known at which column it stands, it may have items below it, further in.
+    """
     if text.startswith("|") or text.lstrip().lower().startswith("<tr"):
         return "row"
-    lines = [line for line in text.split("\n") if _ITEM.match(line)]
-    return "item" if len(lines) == 1 and _ITEM.match(text) else ""
+    first, *others = text.split("\n")
+    beside = [line for line in others if _ITEM.match(line) and (column is None or _indent(line) <= column)]
+    return "item" if _ITEM.match(first) and not beside else ""
 
 
 def _is_about(best: Evidence, asked: set[str]) -> bool:
@@ -195,8 +199,13 @@ def _around(snapshot: Snapshot, chunk: Chunk) -> list[Chunk]:
 
 def _single(chunk: Chunk, mark: str) -> Iterator[Unit]:
     for unit in chunk.units:
-        if _mark(chunk.text[unit.start - chunk.start : unit.end - chunk.start]) == mark:
+        start = unit.start - chunk.start
+        if _mark(chunk.text[start : unit.end - chunk.start], _column(chunk.text, start)) == mark:
             yield unit
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _column(text: str, start: int) -> int:

@@ -39,6 +39,16 @@ def ask(folder: Path, question: str, notes: dict[str, str]) -> Answer:
             "The captain of the rowing club is Tom.",
         ),
         (
+            "When is the meeting with Northwind?",
+            "The meeting with Northwind is on 3 December 2026.",
+            "The meeting with Northwind is on 10 December 2026.",
+        ),
+        (
+            "Who is the head cook of the canteen?",
+            "The head cook of the canteen is Anna Petrov.",
+            "The head cook of the canteen is Paul Petrov.",
+        ),
+        (
             "What is the weight of the old drill?",
             "The weight of the old drill is 2 kg.",
             "The weight of the old drill is 3 kg.",

@@ -28,6 +28,10 @@ NOTES = {
         "# Notes\n\n## Kinds of storage boxes\n\n| Room | Storage box | About |\n|---|---|---|\n"
         "| Attic | Wooden | dry |\n|  | Tin | for letters |\n| Cellar | Plastic | tight |\n|  | Glass | heavy |\n"
     ),
+    "group.md": (
+        f"# Notes\n\n## Customs of the reading circle\n\n- one paper a week, {WORDS}\n  - short ones, {WORDS}\n"
+        f"- no slides, {WORDS}\n- tea first, {WORDS}\n  - then cake, {WORDS}\n"
+    ),
     "june.md": "# 2023 Log\n\n" + "".join(f"- 6/{day} read chapter {day} of the whale book\n" for day in range(1, 21)),
 }
 
@@ -45,6 +49,15 @@ def test_all_items_of_the_list_are_told_each_with_its_citation(tmp_path: Path) -
     assert answer.text.split("\n") == [f"rule {name} about tools, {WORDS}" for name in "abcdef"]
     assert [sentence.citations for sentence in answer.sentences] == [(number,) for number in range(1, 7)]
     assert [citation.place.line for citation in answer.citations] == list(range(5, 11))
+
+
+def test_items_with_items_below_them_belong_to_the_list(tmp_path: Path) -> None:
+    answer = ask(tmp_path, "What are the customs of the reading circle?")
+    assert [sentence.text.split(",")[0] for sentence in answer.sentences] == [
+        "one paper a week",
+        "no slides",
+        "tea first",
+    ]
 
 
 def test_rows_under_merged_cells_belong_to_the_list(tmp_path: Path) -> None:
