@@ -35,7 +35,7 @@ _KINDS = (
         r"\s+(?:viele?|lange?|weit|hoch|alt)\b"
         r"|\bcu[aá]nt[oa]s?\b|\bcombien\b"
         r"|\bwhat\s+(?:did|do|does|will)\s+.{1,60}\b(?:pay|cost|spend)\b"
-        r"|^\s*what(?:['’]s|\s+is|\s+was)\s+the\s+(?:\w+\s+){0,2}(?:number|price|cost|population|area|height|weight"
+        r"|^\s*what(?:['’]s|\s+is|\s+was)\s+the\s+(?:[\w'’-]+\s+){0,4}(?:number|price|cost|population|area|height|weight"
         r"|length)\b",
     ),
 )

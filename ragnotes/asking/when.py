@@ -29,6 +29,10 @@ _WHEN = re.compile(
     r"|\b(?:on|in)\s+(?:what|which)\s+(?:day|date|week|month|year)\b",
     re.IGNORECASE,
 )
+_TO_COME = re.compile(
+    r"^\W*(?:when\s+(?:do|does|will|shall|is|are|am|should|can|must)|wann\s+(?:ist|sind|werde\w*))\b", re.I
+)
+"""What still is or will be did not happen on the day that it was noted."""
 _OWN = re.compile(r"\b(?:I|we|my|our|ich|wir|mein\w*|mi|mis|yo)\b", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[\W\d]*([^\W\d]+)")
 _HAPPENED_ON = re.compile(
@@ -42,7 +46,7 @@ def day_told(question: str, text: str, noted: DateRange | None, *, order: DayMon
     Asked when the rest of the world did something, the day of a note says nothing. "When was the kettle repaired?" is
     of the own life where a log says so: "repaired the kettle".
     """
-    if not _WHEN.search(question):
+    if not _WHEN.search(question) or _TO_COME.search(question):
         return None
     own = _OWN.search(question) or speaks_of_own_notes(question)
     if not own and not (noted and noted.since == noted.until and _logs(text, question)):

@@ -99,3 +99,8 @@ def test_a_day_is_told_where_the_asker_wants_one_of_their_own(
     question: str, noted: str | None, day: str | None
 ) -> None:
     assert day_told(question, "Bought it.", DateRange.parse(noted) if noted else None) == day
+
+
+@pytest.mark.parametrize("question", ["When do we hire Petra?", "When will I move?", "When is my appointment?"])
+def test_what_is_to_come_did_not_happen_on_the_day_it_was_noted(question: str) -> None:
+    assert day_told(question, "If it works, we hire Petra on 1 January 2027.", DateRange.parse("2026-07-10")) is None
