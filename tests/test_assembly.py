@@ -164,7 +164,7 @@ def test_a_url_is_the_model_without_being_asked(corpus: Path, tmp_path: Path) ->
         library.update()
         assert library.status().model == "http://127.0.0.1:9"
         assert isinstance(library.generator, HttpGenerator)
-        *_, final = library.ask(Request("What are the words of a note?"))
+        *_, final = library.ask(Request("What does the note say about words?"))
         assert isinstance(final, Final)
         assert "http://127.0.0.1:9/v1 does not answer" in (final.answer.reason or "")
 
