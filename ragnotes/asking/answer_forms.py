@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ragnotes.answers import Evidence, Filters
-from ragnotes.asking.duplicates import says_again
+from ragnotes.asking.duplicates import outer_units, says_again
 from ragnotes.asking.evidence import PASSAGES
 from ragnotes.asking.extraction import Extract, extract
 from ragnotes.asking.lists import asks_for_list, items_for
 from ragnotes.asking.mention_questions import MentionQuestion
-from ragnotes.asking.mentions import READ_AT_ONCE, find_mentions, outer_units
+from ragnotes.asking.mentions import READ_AT_ONCE, find_mentions
 from ragnotes.asking.own_words import asks_for_a_kind
 from ragnotes.asking.words import has_content, stems
 from ragnotes.dates import DayMonthOrder

@@ -19,7 +19,7 @@ from ragnotes.places import HEADING_SEPARATOR
 from ragnotes.types import Chunk, Source, Unit
 from ragnotes.written_dates import find_dates
 
-__all__ = ["distinct", "in_series", "says_again"]
+__all__ = ["distinct", "in_series", "outer_units", "says_again"]
 
 LOOKED_AT = 30
 """Candidates that are searched for copies, best first; more only where the hits are not complete yet."""
@@ -68,7 +68,7 @@ def distinct(ranked: Iterable[Hit], limit: int, *, is_fresh: Callable[[Source], 
         full = len(hits) >= limit
         if full and number >= LOOKED_AT:
             break
-        wording = _wording(unit.plain for unit in _outer(hit.chunk))
+        wording = _wording(unit.plain for unit in outer_units(hit.chunk))
         better = _better(hit, wording, hits, wordings, holders)
         if (full and better is None) or not is_fresh(hit.source):
             continue
@@ -105,7 +105,7 @@ def _better(
     return None
 
 
-def _outer(chunk: Chunk) -> Iterator[Unit]:
+def outer_units(chunk: Chunk) -> Iterator[Unit]:
     """The units of a chunk that lie in no other: all its words but headings, each once."""
     end = -1
     for unit in chunk.units:

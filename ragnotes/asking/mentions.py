@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from ragnotes.answers import Evidence, Filters, Hit, Support
+from ragnotes.asking.duplicates import outer_units
 from ragnotes.asking.mention_questions import QUOTED, MentionQuestion
 from ragnotes.asking.own_time import FROM_QUESTION
 from ragnotes.asking.surface import Written, plain_forms
@@ -25,7 +26,7 @@ from ragnotes.ports import Snapshot
 from ragnotes.spelled_dates import in_words, shortly
 from ragnotes.types import Chunk, DateRange, Kind, Source, Unit
 
-__all__ = ["READ_AT_ONCE", "Mentions", "find_mentions", "of_asked_days", "outer_units"]
+__all__ = ["READ_AT_ONCE", "Mentions", "find_mentions", "of_asked_days"]
 
 MAX_SHOWN = 10
 READ_AT_ONCE = 256
@@ -270,15 +271,6 @@ def _fresh(
 def _passages(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[Chunk, Source]]:
     for first in range(0, len(ids), READ_AT_ONCE):
         yield from snapshot.passages(ids[first : first + READ_AT_ONCE])
-
-
-def outer_units(chunk: Chunk) -> Iterator[Unit]:
-    """The units that lie in no other: no sentence counts twice."""
-    end = -1
-    for unit in chunk.units:
-        if unit.start >= end:
-            yield unit
-            end = unit.end
 
 
 def _evidence(snapshot: Snapshot, mention: _Mention) -> Evidence:
