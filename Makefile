@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DATA ?= ../shared/eval
 Q ?= What did I pay for the used RTX 3090?
 
-.PHONY: ask serve install test check quality format clean
+.PHONY: ask serve install test check quality reliability format clean
 
 ask: install
 	@$(BIN)/ask --corpus corpus --index indexes/default "$(Q)"
@@ -27,6 +27,9 @@ check: $(VENV)/.developed
 
 quality: install
 	$(BIN)/python -m benchmarks.quality --data $(DATA) --out docs/quality.md
+
+reliability: $(VENV)/.developed
+	$(BIN)/python -m benchmarks.reliability --out docs/reliability.md
 
 format: $(VENV)/.developed
 	$(BIN)/ruff check --fix .

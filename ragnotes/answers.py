@@ -173,6 +173,7 @@ class Answer:
 
     `reason` says why the notes hold no answer, or why an answer is extractive though a model was asked for.
     `left_out` are files that were changed or deleted since they were indexed, whose passages were not used.
+    `reread` are such files that were read again at once, so that the answer is from what they hold now.
     `unmatched` says which filters left nothing to search, where that is why there are no passages.
     `total` is how many notes or mentions there are where the question asks for all, also 0. `more` is how many items,
     notes or mentions fit the question that are not told.
@@ -194,6 +195,7 @@ class Answer:
     timings_ms: Mapping[str, float]
     usage: Mapping[str, int]
     left_out: tuple[str, ...] = ()
+    reread: tuple[str, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
     total: int | None = None
     more: int = 0

@@ -7,6 +7,8 @@ for no model; the language model loads in its own process while the embedder loa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -22,14 +24,15 @@ from ragnotes.indexing import Indexer, manifest_for, status_of
 from ragnotes.models.bundled import bundled_embedder, bundled_generator
 from ragnotes.models.generator_process import LlamaGenerator
 from ragnotes.models.openai_http import HttpGenerator
-from ragnotes.ports import Conversations, Embedder, Generator, Store
+from ragnotes.ports import Conversations, Embedder, Generator, Snapshot, Store
 from ragnotes.reading.corpus import FreshnessCheck, check_roots
 from ragnotes.reading.loaders import Limits
+from ragnotes.rereading import reread
 from ragnotes.settings import Settings
 from ragnotes.stores.conversations import FOLDER, ConversationFolder
 from ragnotes.stores.local import LocalStore
 from ragnotes.stores.writing import check_manifest, check_same_roots
-from ragnotes.types import Document, FileRecord, Source
+from ragnotes.types import Document, FileRecord, Manifest, Source
 
 __all__ = ["Library"]
 
@@ -56,11 +59,11 @@ class Library:
         except IndexMissing:
             return False
 
-    def store(self, *, create: bool = False) -> Store:
+    def store(self, *, create: bool = False, rebuild: bool = False) -> Store:
         """The opened store. Raises IndexMissing where there is none and it is not to be created."""
         with self._opening:
             if self._store is None:
-                self._store = LocalStore.open(self.settings.index, create=create)
+                self._store = LocalStore.open(self.settings.index, create=create, rebuild=rebuild)
             return self._store
 
     @property
@@ -139,10 +142,14 @@ class Library:
     ) -> IndexSummary:
         """Brings the index up to date with the corpus; creates it where there is none."""
         check_roots(self.settings.corpus)
-        store = self.store(create=True)  # before the model loads: a folder that cannot be written to is told at once
-        return Indexer(
-            store, self.embedder, self.settings.corpus, self.settings.index, self._limits, self._order
-        ).update(progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
+        # Before the model loads: a folder that cannot be written to is told at once.
+        store = self.store(create=True, rebuild=rebuild)
+        return self._indexer(store).update(
+            progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed
+        )
+
+    def _indexer(self, store: Store) -> Indexer:
+        return Indexer(store, self.embedder, self.settings.corpus, self.settings.index, self._limits, self._order)
 
     def search(
         self, query: str, *, filters: Filters, limit: int, surroundings: bool = False, clock: Clock = UNSTATED
@@ -231,7 +238,9 @@ class Library:
 
     def check_index(self) -> None:
         """Raises IndexMissing or IndexMismatch where the index cannot be asked with this embedder about this corpus."""
-        manifest = self.store().manifest()
+        self._check_manifest(self.store().manifest())
+
+    def _check_manifest(self, manifest: Manifest | None) -> None:
         if manifest is None:
             raise IndexMissing(f"{self.settings.index} holds no index yet", "run: ragnotes index")
         roots = check_roots(self.settings.corpus)
@@ -242,7 +251,7 @@ class Library:
         self.check_index()
         roots = check_roots(self.settings.corpus)
         return Asker(
-            store=self.store(),
+            store=_Checked(self.store(), self._check_manifest),
             embedder=self.embedder,
             generator=generator,
             no_model=self.no_model if llm else None,
@@ -250,9 +259,26 @@ class Library:
             answer_tokens=self.settings.answer_tokens,
             zone=zone_of(self.settings.tz) if self.settings.tz else None,
             order=self._order,
+            reread=lambda paths: reread(self._indexer(self.store()), paths),
         )
 
     def _freshness(self, roots: tuple[Path, ...]) -> FreshnessCheck:
         if self._fresh is None:
             self._fresh = FreshnessCheck(roots)
         return self._fresh
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A store whose every snapshot is checked: another process may rebuild the index with another embedder meanwhile,
+    and vectors of two embedders must never meet.
+    """
+
+    store: Store
+    check: Callable[[Manifest | None], None]
+
+    @contextmanager
+    def reading(self) -> Iterator[Snapshot]:
+        with self.store.reading() as snapshot:
+            self.check(snapshot.manifest)
+            yield snapshot

@@ -1,4 +1,6 @@
-"""What processes that this one starts are given: limits of their own, and this very ragnotes. Imports no other module.
+"""What processes that this one starts are given: limits, an end with their parent, and this very ragnotes.
+
+Imports no other module.
 
 A child limits itself before it touches what it was started for, so nothing that is imported here may take much memory.
 """
@@ -6,9 +8,29 @@ A child limits itself before it touches what it was started for, so nothing that
 from __future__ import annotations
 
 import os
+import threading
+import time
 from pathlib import Path
 
-__all__ = ["limit_process", "module_path"]
+__all__ = ["end_with_parent", "limit_process", "module_path"]
+
+_LOOK_S = 0.5
+
+
+def end_with_parent() -> None:
+    """End this process within a second of its parent's end, even by kill -9, whatever this one is doing then.
+
+    The system's own signal for this (PR_SET_PDEATHSIG) is sent when the thread ends that started the child, and
+    threads that load a model end long before it.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def limit_process(memory_bytes: int, cpu_s: int) -> None:

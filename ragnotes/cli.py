@@ -14,8 +14,13 @@ import typer
 
 from ragnotes import client, console
 from ragnotes.asking.answering import Request
+from ragnotes.cli_backup import backup_command, restore_command
 from ragnotes.cli_eval import evaluate
 from ragnotes.cli_history import history_app
+from ragnotes.cli_index import failed_files, indexed
+from ragnotes.cli_key import key
+from ragnotes.cli_upkeep import check, forget_file, repair
+from ragnotes.cli_watch import watch_notes
 from ragnotes.clock import Clock
 from ragnotes.errors import UsageError
 from ragnotes.file_links import Linked, links_into, no_links
@@ -44,12 +49,13 @@ from ragnotes.options import (
     TzOption,
     UntilOption,
     VersionOption,
+    WatchOption,
 )
 from ragnotes.running import Code, OpenLibrary, exit_code, opened, print_json, run
-from ragnotes.service.bodies import AskBody, FiltersBody, filters_of, request_of
+from ragnotes.service.bodies import AskBody, FiltersBody, SyncBody, filters_of, request_of
 from ragnotes.service.encoding import event_json, found_json, status_json, summary_json
 from ragnotes.service.library import Library
-from ragnotes.service.wire import AnswerJson, EventJson, FileJson, SummaryJson
+from ragnotes.service.wire import AnswerJson, EventJson
 from ragnotes.settings import Settings, is_loopback, load_settings
 from ragnotes.terminal import answering, is_live
 from ragnotes.turns import LAST, NEW
@@ -152,6 +158,7 @@ def search(
     with opened(ctx.obj, settings) as library, console.working("searching"):
         found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context, clock=Clock(now))
         shown = found_json(found)
+    console.show_reread(shown.reread)
     console.show_left_out(shown.left_out)
     console.show_unmatched(shown.unmatched)
     if as_json:
@@ -176,11 +183,8 @@ def bring_up_to_date(
 ) -> None:
     """Bring the index up to date with the notes. Files that fail are reported, and the others are indexed."""
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder})
-    with opened(ctx.obj, settings) as library:
-        with console.indexing(verbose=verbose) as progress:
-            done = library.update(progress, rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
-        summary = summary_json(done)
-        failed = _failed(library, summary) if not as_json else []
+    how = SyncBody(rebuild=rebuild, allow_empty=allow_empty, retry_failed=retry_failed)
+    summary, failed = indexed(ctx.obj, settings, how, verbose=verbose)
     print_json(summary) if as_json else console.show_summary(summary, failed)
     raise typer.Exit(Code.INCOMPLETE if strict and summary.failed else Code.DONE)
 
@@ -216,18 +220,27 @@ def serve(
     embedder: EmbedderOption = None,
     model: ModelOption = None,
     model_url: ModelUrlOption = None,
+    watch: WatchOption = False,
 ) -> None:
     """Serve search and answers over HTTP."""
+    from ragnotes.service.keys import sealed
     from ragnotes.service.server import serve as serve_library
 
     flags = {"corpus": corpus, "index": index, "host": host, "port": port, "embedder": embedder, "model": model}
-    settings = load_settings({**flags, "model_url": model_url})
+    settings = sealed(load_settings({**flags, "model_url": model_url, "watch": watch or None}))
     with opened(ctx.obj, settings) as library:
         serve_library(library, settings)
 
 
+app.command(name="watch")(watch_notes)
 app.command(name="eval")(evaluate)
+app.command()(check)
+app.command()(repair)
+app.command(name="forget")(forget_file)
+app.command(name="backup")(backup_command)
+app.command(name="restore")(restore_command)
 app.add_typer(history_app, name="history")
+app.command()(key)
 
 
 def open_library(settings: Settings) -> Library:
@@ -277,6 +290,7 @@ def _show_notes(answer: AnswerJson, body: AskBody) -> None:
     """What of the answer is not as it was asked for."""
     if body.conversation_id and not answer.conversation_id:
         console.show_note("this could not be kept in the history")
+    console.show_reread(answer.reread)
     console.show_left_out(answer.left_out)
     console.show_unmatched(answer.unmatched)
     if body.llm:
@@ -293,14 +307,7 @@ def _index_first(library: Library) -> None:
     console.show_note("there is no index yet: indexing the notes first")
     with console.indexing(verbose=False) as progress:
         summary = summary_json(library.update(progress))
-    console.show_summary(summary, _failed(library, summary), on_stderr=True)
-
-
-def _failed(library: Library, summary: SummaryJson) -> list[FileJson]:
-    """The files that failed; the corpus is walked for them only where there are some."""
-    if not summary.failed:
-        return []
-    return [file for file in status_json(library.status()).files if file.status is FileStatus.FAILED]
+    console.show_summary(summary, failed_files(library, summary), on_stderr=True)
 
 
 def _filters(

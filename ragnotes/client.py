@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 from urllib.parse import quote
@@ -10,7 +11,8 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from ragnotes.errors import RagnotesError, ServerError
-from ragnotes.service.bodies import AskBody
+from ragnotes.events import Progress
+from ragnotes.service.bodies import AskBody, SyncBody
 from ragnotes.service.encoding import error_of
 from ragnotes.service.wire import (
     EVENTS,
@@ -18,14 +20,19 @@ from ragnotes.service.wire import (
     ConversationJson,
     ConversationLineJson,
     EventJson,
+    JobJson,
     ProblemJson,
+    StatusJson,
+    SummaryJson,
 )
 from ragnotes.sse import EventTooLong, events
 
-__all__ = ["ask", "conversation", "conversations", "delete_conversation"]
+__all__ = ["ask", "conversation", "conversations", "delete_conversation", "status", "sync"]
 
 _Form = TypeVar("_Form")
 _TIMEOUT = httpx.Timeout(10.0, read=60.0)  # the server pings every 15 s
+_LOOK_S = 0.1
+"""How often an indexing run is asked how far it is."""
 _LONGEST_EVENT = 64 * 1024**2
 """Characters: the passages of an answer come with the text around them."""
 _UNREACHABLE = (httpx.HTTPError, httpx.InvalidURL, OverflowError)
@@ -76,11 +83,41 @@ def delete_conversation(server: str, conversation_id: str, *, api_key: str | Non
     _response(server, "DELETE", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
 
 
-def _response(server: str, method: str, path: str, api_key: str | None) -> bytes:
+def sync(server: str, body: SyncBody, *, api_key: str | None, show: Callable[[Progress], None]) -> SummaryJson:
+    """What an indexing run of the server did, one that began after this was called. Raises as `ask` does.
+
+    A run under way may have passed by what was changed since it began: another one follows it.
+    """
+    while True:
+        begun = job = _job(server, "POST", "/v1/index/sync", api_key, body)
+        while job.state in ("queued", "running"):
+            if job.progress:
+                show(Progress(job.progress.done, job.progress.total, job.progress.path))
+            time.sleep(_LOOK_S)
+            job = _job(server, "GET", f"/v1/jobs/{job.id}", api_key)
+        if begun.state == "running":
+            continue
+        if job.error is not None:
+            raise error_of(job.error)
+        assert job.summary is not None
+        return job.summary
+
+
+def status(server: str, *, api_key: str | None) -> StatusJson:
+    """Every file with its outcome, as the server sees it. Raises as `ask` does."""
+    return _parsed(server, TypeAdapter(StatusJson), _response(server, "GET", "/v1/status", api_key))
+
+
+def _job(server: str, method: str, path: str, api_key: str | None, body: SyncBody | None = None) -> JobJson:
+    return _parsed(server, TypeAdapter(JobJson), _response(server, method, path, api_key, body))
+
+
+def _response(server: str, method: str, path: str, api_key: str | None, body: SyncBody | None = None) -> bytes:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    content = body.model_dump() if body else None
     try:
         with httpx.Client(timeout=_TIMEOUT, headers=headers, trust_env=False) as client:
-            response = client.request(method, f"{server.rstrip('/')}{path}")
+            response = client.request(method, f"{server.rstrip('/')}{path}", json=content)
     except _UNREACHABLE as error:
         raise _unreachable(server, error) from None
     if not response.is_success:

@@ -60,6 +60,7 @@ __all__ = [
     "show_left_out",
     "show_lines",
     "show_note",
+    "show_reread",
     "show_shortfall",
     "show_status",
     "show_summary",
@@ -75,7 +76,7 @@ INDENT = 4
 HIT_INDENT = len("  1  0.963  ")
 
 _SHORTFALLS = {
-    "late": "the model was too slow for the deadline; these are the notes' own words",
+    "late": "the deadline came first; these are the notes' own words",
 }
 _UNMATCHED: Mapping[str, str] = {
     "since": "--since {}: nothing is dated that day or later",
@@ -177,6 +178,11 @@ def show_lines(lines: Sequence[str]) -> None:
 def show_left_out(paths: Sequence[str]) -> None:
     for path in paths:
         show_note(f"{plain(path)} was left out: it has changed or gone since it was indexed; run: ragnotes index")
+
+
+def show_reread(paths: Sequence[str]) -> None:
+    for path in paths:
+        show_note(f"{plain(path)} has changed since it was indexed, and was read again for this")
 
 
 def show_unmatched(unmatched: Sequence[UnmatchedJson]) -> None:

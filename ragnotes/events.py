@@ -75,6 +75,7 @@ class Found:
     generation: int
     timings_ms: Mapping[str, float]
     left_out: tuple[str, ...] = ()
+    reread: tuple[str, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
 
 

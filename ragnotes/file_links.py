@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import string
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import quote
 
+from ragnotes.inside import resolve_inside
 from ragnotes.service.wire import PlacedJson
 
 __all__ = ["Linked", "links_into", "no_links"]
@@ -38,14 +39,13 @@ def links_into(roots: Sequence[Path], template: str | None = None) -> Linked:
 
 def _file(roots: Sequence[Path], path: str) -> Path | None:
     """The file that a path of the index names; never one outside the roots."""
-    parts = PurePosixPath(path).parts
-    if ".." in parts or path.startswith("/") or not parts:
-        return None
     folders = [root.resolve() for root in roots]
     if len(folders) > 1:
-        folders, parts = [folder for folder in folders if folder.name == parts[0]], parts[1:]
+        name, _, path = path.partition("/")
+        folders = [folder for folder in folders if folder.name == name]
+    files = [file for folder in folders if (file := resolve_inside(folder, path))]
     try:
-        return next((file for folder in folders if (file := folder.joinpath(*parts)).is_file()), None)
+        return next((file for file in files if file.is_file() and not file.is_symlink()), None)
     except (OSError, ValueError):  # no name that a file could have
         return None
 

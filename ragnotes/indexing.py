@@ -18,21 +18,24 @@ from pathlib import Path
 import numpy as np
 
 from ragnotes.dates import DayMonthOrder
-from ragnotes.errors import CorpusError, LoadError
+from ragnotes.errors import CorpusError, IndexDamaged, IndexMissing, LoadError
 from ragnotes.events import IndexStatus, IndexSummary, Progress
+from ragnotes.forgetting import FORGOTTEN, forgotten_only
 from ragnotes.ports import Embedder, Store
 from ragnotes.reading.chunking import CHUNKER, chunk_document
-from ragnotes.reading.corpus import UNREADABLE_FOLDER, CorpusFile, check_roots, read_bytes, walk
+from ragnotes.reading.corpus import UNREADABLE_FOLDER, CorpusFile, check_roots, read_file, walk
 from ragnotes.reading.identity import sha256_of
 from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
 from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest
 
-__all__ = ["Indexer", "manifest_for", "status_of"]
+__all__ = ["Indexer", "manifest_for", "record_of", "status_of"]
 
 _log = logging.getLogger(__name__)
 
 BATCH_STRINGS = 256
 """Strings gathered over files before they are embedded together."""
+EMBEDDED_AT_ONCE = 16
+"""Strings between two looks at whether the run is to stop: less than a second."""
 KEPT_REASONS = frozenset({"unreadable", "timed_out"})
 """Failures that say nothing about the content: the passages indexed before stay, until the file can be read."""
 
@@ -67,24 +70,25 @@ class Indexer:
     ) -> IndexSummary:
         """One run over the whole corpus. Raises CorpusError where a folder is missing or empty.
 
-        `rebuild` accepts another embedder, chunker or root, and replaces the whole index in one transaction: until then
-        the old one answers. A file that fails is recorded and the run goes on.
+        `rebuild` accepts another embedder, chunker or root, and makes another index beside the old one, which answers
+        until it is replaced; cut off, the next rebuild goes on. A file that fails is recorded and the run goes on.
         """
         started = time.monotonic()
         roots = check_roots(self.roots)
         manifest = manifest_for(self.embedder, roots, self.order)
-        with self.store.writer():
+        with self.store.rebuilding(manifest) if rebuild else self.store.writer() as shadow:
             files = walk(roots, index=self.index, suffixes=SUFFIXES)
-            known = self._known()
+            known = self._known(damaged_ok=rebuild)
             if not allow_empty:
                 _check_not_empty(roots, files, known)
-            if not rebuild or self.store.manifest() is None:
+            if shadow is None:
                 self.store.start(manifest)
-            run = _Run(self, files, {} if rebuild else known, progress, retry_failed)
-            if rebuild:
-                run.everything(manifest)
-            else:
-                run.changes()
+            written = self
+            if shadow is not None:
+                shadow.record(list(forgotten_only(known).values()))
+                written = replace(self, store=shadow)
+            run = _Run(written, files, written._known(), progress, retry_failed)
+            run.changes()
         with self.store.reading() as snapshot:
             return replace(
                 run.summary(),
@@ -93,9 +97,14 @@ class Indexer:
                 seconds=time.monotonic() - started,
             )
 
-    def _known(self) -> dict[str, FileRecord]:
-        with self.store.reading() as snapshot:
-            return {record.path: record for record in snapshot.files()}
+    def _known(self, *, damaged_ok: bool = False) -> dict[str, FileRecord]:
+        try:
+            with self.store.reading() as snapshot:
+                return {record.path: record for record in snapshot.files()}
+        except (IndexDamaged, IndexMissing):
+            if damaged_ok:
+                return {}
+            raise
 
 
 class _Run:
@@ -114,6 +123,7 @@ class _Run:
         self._files = files
         self._known = known
         self._progress = progress
+        self._told = Progress(0, len(files))
         self._retry_failed = retry_failed
         closed = tuple(file.path for file in files if file.skipped == UNREADABLE_FOLDER)
         missing = known.keys() - {file.path for file in files}
@@ -121,6 +131,8 @@ class _Run:
         self._gone_contents = Counter(known[path].sha256 for path in self._gone if known[path].sha256)
         self._tally: Counter[str] = Counter()
         self._notes: list[FileRecord] = []
+        self._unwanted: list[str] = []
+        """Skipped now, and on record: of what is skipped nothing is kept, so that a scan is short."""
 
     def summary(self) -> IndexSummary:
         names = ("added", "changed", "moved", "removed", "unchanged", "skipped", "failed", "embedded")
@@ -133,24 +145,18 @@ class _Run:
                 self._store.replace(read.document, read.chunks, read.record)
             self._store.record(self._notes)
             self._notes.clear()
-        self._store.remove(self._gone)
+        self._store.remove([*self._gone, *self._unwanted])
         self._tally["removed"] = sum(self._gone_contents.values())
-
-    def everything(self, manifest: Manifest) -> None:
-        """Replaces the index by what the files hold now. Vectors are committed first: a run cut off resumes."""
-        reads = [(read.document, read.chunks, read.record) for batch in self._batches() for read in batch]
-        self._store.rebuild(manifest, reads)
-        self._store.record(self._notes)
 
     def _batches(self) -> Iterator[list[Read]]:
         """Files read and cut, in groups whose vectors are in the store."""
         batch: list[Read] = []
         for number, file in enumerate(self._files):
-            self._progress(Progress(number, len(self._files), file.path))
+            self._tell(Progress(number, len(self._files), file.path))
             before = self._tally.copy()
             read = self._read(file)
             outcome = next(iter(self._tally - before))
-            self._progress(Progress(number + 1, len(self._files), file.path, str(outcome)))
+            self._tell(Progress(number + 1, len(self._files), file.path, str(outcome)))
             if read is not None:
                 batch.append(read)
             if sum(len(read.chunks) for read in batch) >= BATCH_STRINGS:
@@ -159,62 +165,66 @@ class _Run:
                 batch = []
         self._embed(batch)
         yield batch
-        self._progress(Progress(len(self._files), len(self._files)))
+        self._tell(Progress(len(self._files), len(self._files)))
+
+    def _tell(self, progress: Progress) -> None:
+        """Says how far the run is. Whoever listens may raise, which ends it."""
+        self._told = progress
+        self._progress(progress)
 
     def _embed(self, batch: Iterable[Read]) -> None:
         embedder = self._indexer.embedder
         texts = list(dict.fromkeys(chunk.embedded for read in batch for chunk in read.chunks))
         known = self._store.embeddings(embedder.name, texts)
         missing = [text for text in texts if text not in known]
-        for first in range(0, len(missing), BATCH_STRINGS):  # a long file that is cut off resumes too
-            strings = missing[first : first + BATCH_STRINGS]
+        for first in range(0, len(missing), EMBEDDED_AT_ONCE):  # a long file that is cut off resumes too
+            if first:
+                self._tell(replace(self._told, outcome=""))
+            strings = missing[first : first + EMBEDDED_AT_ONCE]
             self._store.remember(embedder.name, strings, np.ascontiguousarray(embedder.embed_documents(strings)))
             self._tally["embedded"] += len(strings)
 
     def _read(self, file: CorpusFile) -> Read | None:
         """The file, read and cut; None where nothing is to be indexed, its record then being up to date."""
         known = self._known.get(file.path)
+        if known and known.reason == FORGOTTEN:
+            self._tally["skipped"] += 1
+            return None
         if file.skipped:
             self._tally["skipped"] += 1
-            if known and known.sha256:  # what was a note is now a link
-                self._store.remove([file.path])
-            self._note(FileRecord(file.path, FileStatus.SKIPPED, file.skipped, fingerprint=file.fingerprint), known)
+            if known:  # what was a note is now a link, or ignored
+                self._unwanted.append(file.path)
             return None
         if known and known.fingerprint == file.fingerprint and not self._tried_otherwise(file, known):
             self._tally["unchanged" if known.status is FileStatus.INDEXED else known.status] += 1
             return None
         try:
-            content = read_bytes(file, max_bytes=self._indexer.limits.max_file_bytes)
+            content, fingerprint = read_file(file, max_bytes=self._indexer.limits.max_file_bytes)
             sha256 = sha256_of(content)
             if known and known.sha256 == sha256 and known.status is FileStatus.INDEXED:
                 self._tally["unchanged"] += 1
-                self._note(replace(known, fingerprint=file.fingerprint), known)
+                self._note(replace(known, fingerprint=fingerprint), known)
                 return None
             document = load_document(content, file.path, self._indexer.limits, order=self._indexer.order)
             chunks = chunk_document(document, self._indexer.embedder)
         except LoadError as error:
             self._fail(file, known, error)
             return None
+        except MemoryError:  # says nothing about the file
+            raise
         except Exception as error:  # a reader's own mistake must not cost the files after this one
             _log.exception("%s cannot be read", file.path)
             self._fail(file, known, LoadError("reader_error", f"{file.path}: {error}"))
             return None
         self._tally[self._change(known, sha256)] += 1
-        record = FileRecord(
-            path=file.path,
-            status=FileStatus.INDEXED,
-            reason=None if chunks else "empty",
-            chunks=len(chunks),
-            indexed_at=_now(),
-            fingerprint=file.fingerprint,
-            sha256=sha256,
-        )
-        return Read(document, chunks, record)
+        return Read(document, chunks, record_of(file.path, len(chunks), fingerprint, sha256))
 
     def _tried_otherwise(self, file: CorpusFile, known: FileRecord) -> bool:
         """Whether an unchanged file is worth another look: on demand, or under another limit or list of suffixes."""
         if known.reason == "too_large":
             return file.size_bytes <= self._indexer.limits.max_file_bytes
+        if known.reason == "unreadable":  # the next open may succeed, and one that fails costs nothing
+            return True
         skipped = known.status is FileStatus.SKIPPED and known.reason != "not_a_transcript"
         return skipped or (self._retry_failed and known.status is FileStatus.FAILED)
 
@@ -242,6 +252,19 @@ class _Run:
     def _note(self, record: FileRecord, known: FileRecord | None) -> None:
         if record != known:
             self._notes.append(record)
+
+
+def record_of(path: str, chunks: int, fingerprint: str, sha256: str) -> FileRecord:
+    """The record of a file that is in the index as of now."""
+    return FileRecord(
+        path=path,
+        status=FileStatus.INDEXED,
+        reason=None if chunks else "empty",
+        chunks=chunks,
+        indexed_at=_now(),
+        fingerprint=fingerprint,
+        sha256=sha256,
+    )
 
 
 def manifest_for(embedder: Embedder, roots: Sequence[Path], order: DayMonthOrder | None = None) -> Manifest:
@@ -279,6 +302,8 @@ def _status_of_file(file: CorpusFile | None, known: FileRecord | None) -> FileRe
     if file is None:
         assert known is not None  # the path came from one of the two
         return replace(known, status=FileStatus.STALE, reason="deleted")
+    if known is not None and known.reason == FORGOTTEN:
+        return known
     if file.skipped:
         return FileRecord(file.path, FileStatus.SKIPPED, file.skipped)
     if known is None:
@@ -292,7 +317,7 @@ def _same_content(file: CorpusFile, known: FileRecord) -> bool:
     if known.sha256 is None:  # it could not be read, perhaps for its size
         return False
     try:
-        return known.sha256 == sha256_of(read_bytes(file, max_bytes=file.size_bytes))
+        return known.sha256 == sha256_of(read_file(file, max_bytes=file.size_bytes).content)
     except LoadError:
         return False
 

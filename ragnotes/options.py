@@ -11,7 +11,7 @@ import typer
 
 from ragnotes import __version__
 from ragnotes.clock import moment_of
-from ragnotes.service.bodies import MAX_LIMIT, MAX_VALUES, parse_day
+from ragnotes.service.bodies import MAX_FILTER_CHARS, MAX_LIMIT, MAX_VALUE_CHARS, MAX_VALUES, parse_day
 from ragnotes.types import Kind
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "TzOption",
     "UntilOption",
     "VersionOption",
+    "WatchOption",
 ]
 
 CorpusOption = Annotated[
@@ -68,6 +69,7 @@ ConversationOption = Annotated[
     str | None, typer.Option("--conversation", metavar="ID", help="Go on with this one, or: new, last.")
 ]
 NoHistoryOption = Annotated[bool, typer.Option("--no-history", help="Keep nothing of question and answer.")]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Keep the index up to date with the notes meanwhile.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]
 
 
@@ -93,6 +95,8 @@ UntilOption = Annotated[
 def _few(values: list[str] | list[Kind] | None) -> list[str] | list[Kind] | None:
     if values and len(values) > MAX_VALUES:
         raise typer.BadParameter(f"{len(values)} values, over the limit of {MAX_VALUES}")
+    if any(len(value) > MAX_VALUE_CHARS for value in values or ()) or sum(map(len, values or ())) > MAX_FILTER_CHARS:
+        raise typer.BadParameter(f"over the limit of {MAX_VALUE_CHARS} characters, or {MAX_FILTER_CHARS} in all")
     return values
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Generator",
     "Loader",
     "Prompt",
+    "Reading",
     "Snapshot",
     "Store",
     "TokenCounter",
@@ -108,10 +109,17 @@ FilterName = Literal["since", "until", "tags", "paths", "kinds", "speakers"]
 
 
 class Snapshot(Protocol):
-    """One generation of a store, as one reader sees it: nothing in it changes until it is closed."""
+    """One generation of a store, as one reader sees it: nothing in it changes until it is closed.
+
+    Another `lineage` is another index, whatever its generation: it was made anew, rebuilt or restored.
+    """
 
     @property
     def generation(self) -> int: ...
+    @property
+    def lineage(self) -> str: ...
+    @property
+    def manifest(self) -> Manifest | None: ...
     def dense(self, vector: Vectors, limit: int, filters: Filters) -> list[Scored]: ...
     def lexical(
         self, terms: Sequence[str], limit: int, filters: Filters, *, as_written: Sequence[str] = ()
@@ -135,15 +143,25 @@ class Snapshot(Protocol):
     def calibration(self) -> Calibration | None: ...
 
 
+class Reading(Protocol):
+    """As much of a store as is needed to read it."""
+
+    def reading(self) -> AbstractContextManager[Snapshot]: ...
+
+
 class Store(Protocol):
     """Text, full text, metadata, vectors and per-file status together: the only truth of an index.
 
     A writing method is one transaction, acknowledged by its return. Only one process writes at a time: writing methods
     need `writer()` around them, which raises `errors.IndexLocked` while another holds it.
 
-    Vectors are kept by embedder and exact embedded string, apart from the documents, so that a rename, a revert or a
-    second copy costs no embedding: `remember` them first, then `replace` the document; it raises KeyError on a chunk
+    Vectors are kept by embedder and exact embedded string, apart from the documents, so that a rename or a second copy
+    costs no embedding: `remember` them first, then `replace` the document; it raises KeyError on a chunk
     whose vector was never remembered. `rebuild` replaces everything, manifest included, in one transaction.
+    `rebuilding` does so with what was written to another store, by and by, while this one answers; it needs no
+    `writer()`, and goes on with what was written there before it was cut off.
+
+    What was taken out leaves no trace after `purge`, or at the latest some runs later.
 
     What `calibrate` keeps belongs to the embedder and chunker of the index: a snapshot of another one gives None.
     """
@@ -157,10 +175,12 @@ class Store(Protocol):
     def replace(self, document: Document, chunks: Sequence[Chunk], record: FileRecord) -> None: ...
     def record(self, records: Sequence[FileRecord]) -> None: ...
     def remove(self, paths: Sequence[str]) -> None: ...
+    def purge(self) -> None: ...
     def calibrate(self, calibration: Calibration | None) -> None: ...
     def rebuild(
         self, manifest: Manifest, documents: Iterable[tuple[Document, Sequence[Chunk], FileRecord]]
     ) -> None: ...
+    def rebuilding(self, manifest: Manifest) -> AbstractContextManager[Store]: ...
     def close(self) -> None: ...
 
 
@@ -168,7 +188,7 @@ class Conversations(Protocol):
     """What was asked and answered, turn by turn. A turn is kept for good once the method that adds it returns.
 
     Ids are made by `begin`; any other string raises `errors.NotFound`, and so does one that was deleted. `lines` and
-    `last` go by the time of the last turn.
+    `last` go by the time of the last turn. `citing` gives the ids of those in which an answer cites the file.
     """
 
     def begin(self, turn: Turn) -> str: ...
@@ -178,3 +198,4 @@ class Conversations(Protocol):
     def lines(self, limit: int) -> list[ConversationLine]: ...
     def delete(self, conversation_id: str) -> None: ...
     def delete_all(self) -> int: ...
+    def citing(self, path: str) -> list[str]: ...

@@ -61,7 +61,8 @@ def run(commands: typer.Typer, name: str, args: Sequence[str] | None, library: O
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # an old terminal shows ? where it lacks a character
     try:
-        return int(commands(args, prog_name=name, obj=library, standalone_mode=False) or Code.DONE)
+        with _private_files():
+            return int(commands(args, prog_name=name, obj=library, standalone_mode=False) or Code.DONE)
     except RagnotesError as error:
         problem = error
     except (KeyboardInterrupt, typer.Abort):
@@ -75,6 +76,16 @@ def run(commands: typer.Typer, name: str, args: Sequence[str] | None, library: O
         problem = _as_ragnotes_error(error, name)
     console.show_error(problem)
     return exit_code(problem)
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Whatever is written within is its user's alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _as_ragnotes_error(error: Exception, name: str) -> RagnotesError:

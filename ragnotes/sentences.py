@@ -7,21 +7,52 @@ from collections.abc import Iterator
 
 from syntok import segmenter
 
+from ragnotes.languages import FUNCTION_WORDS
+
 __all__ = ["sentence_spans"]
 
 _PARAGRAPH_GAP = re.compile(r"\n\s*\n")
+_LEFT_CHARS, _RIGHT_CHARS = 24, 40
+"""How much before and behind a border says that there is none."""
+_NO_END = (
+    # A title or rank goes before a name, and such short forms before anything.
+    (
+        r"\b(?:Adm|Capt|Cdr|Cmdr|Col|Cpl|Gen|Gov|Hon|Lt|Maj|Messrs|Pres|Prof|Pvt|Rep|Rev|Sen|Sgt|Supt|Mme|Mlle)",
+        r"[A-ZÀ-Þ]",
+    ),
+    (r"\b(?:e\.g|i\.e|approx|cf|esp|incl|resp|viz|bzw|usw|evtl|ggf|vgl|p\.\s?ej)", r"[^\W_]"),
+    (r"\b[Ee][Ee]", r"UU\b"),
+    (r"\b(?:av|apr)", r"J\.?-?C"),
+    # A number belongs to what it is the number of; in German also the month to its day.
+    (
+        r"\b(?:Nos?|pp?|[Vv]ols?|[Cc]h(?:ap)?|[Ff]igs?|[Ee]qs?|[Ee]ds?|[Ss]ecs?|[Aa]rts?|[Aa]bs|Nr|Bd|[Cc]ap|[Nn]úm"
+        r"|[Pp]ágs?|ca?|cca)",
+        r"\(?[0-9]",
+    ),
+    (r"\b[0-9]{1,2}", r"(?:Jan|Jän|Feb|März|Apr|Mai\b|Jun|Jul|Aug|Sep|Okt|Nov|Dez)"),
+    (r"\bal", r"[(\[][0-9]"),
+)
+_JOINED = tuple((re.compile(rf"{left}\.\s*\Z"), re.compile(right)) for left, right in _NO_END)
+_INITIALS = re.compile(r"(?:^|[\s(“\"'])(?:[A-Z]\.\s?){2,}\s*\Z")
+_NAME = re.compile(r"[A-ZÀ-Þ][\w’'-]*")
+_PARTICLES = frozenset(("da", "de", "del", "den", "der", "di", "du", "el", "la", "las", "le", "los", "van", "von"))
+_OPENING = frozenset().union(*FUNCTION_WORDS.values(), ("after", "before", "during", "however")) - _PARTICLES
+"""With these a sentence opens, rather than a name goes on: `in the U.S. He …`, but `W. E. B. Du Bois`."""
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Half-open spans of the sentences of `text`, in order, without surrounding white space.
 
-    Together they hold every non-space character. Rules: syntok (English, German, Spanish); other languages fall back
-    to what the rules make of their punctuation. White-space text gives [].
+    Together they hold every non-space character. Rules: syntok (English, German, Spanish), and of its borders those
+    are left out that part an abbreviation from what it belongs to; other languages fall back to what the rules make of
+    their punctuation. White-space text gives [].
     """
     starts: list[int] = []
     for first, last in _paragraph_spans(text):  # one at a time: syntok pads each with all the text before it
+        paragraph_starts: list[int] = []
         for paragraph in segmenter.analyze(text[first:last]):
-            starts += [first + sentence[0].offset for sentence in paragraph if sentence]
+            paragraph_starts += [first + sentence[0].offset for sentence in paragraph if sentence]
+        starts += [start for start in paragraph_starts if start == paragraph_starts[0] or not _goes_on(text, start)]
     if not starts:
         return _trimmed(text, 0, len(text))
     starts[0] = 0
@@ -29,6 +60,17 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         spans += _trimmed(text, start, end)
     return spans
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Whether the sentence before goes on at `start`, for it seems to end in an abbreviation."""
+    left, right = text[max(0, start - _LEFT_CHARS) : start], text[start : start + _RIGHT_CHARS]
+    if not left.rstrip().endswith("."):
+        return False
+    if any(before.search(left) and after.match(right) for before, after in _JOINED):
+        return True
+    name = _NAME.match(right) if _INITIALS.search(left) else None
+    return name is not None and name[0].lower() not in _OPENING
 
 
 def _paragraph_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -32,7 +32,7 @@ __all__ = ["LOOPBACK_NAMES", "SETTINGS_FILE", "Settings", "is_loopback", "load_s
 
 SETTINGS_FILE = "ragnotes.toml"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-NOT_IN_FILE = frozenset({"server", "api_key", "host", "link", "model_url", "model_name", "model_api_key"})
+NOT_IN_FILE = frozenset({"server", "api_key", "key_file", "host", "link", "model_url", "model_name", "model_api_key"})
 """Where questions and notes go, who may ask, and what a click opens is told by flag or environment only."""
 
 _LINK = re.compile(r"(?!https?:|javascript:|data:)[a-z][a-z0-9+.-]*:[!-~]*\{path\}[!-~]*", re.IGNORECASE)
@@ -42,6 +42,11 @@ _SECRET = frozenset({"api_key", "model_api_key"})
 """What no message shows."""
 _ONE_OF = ("model", "model_url")
 """Where two sources name one of these each, the stronger one counts."""
+
+
+def _key_file() -> Path:
+    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  without a home, no error
+    return Path(folder, "ragnotes", "api-key")
 
 
 class Settings(BaseSettings):
@@ -66,6 +71,9 @@ class Settings(BaseSettings):
     server: str | None = None
     """The URL of a running server; `ask` is then only its client."""
     api_key: str | None = Field(default=None, repr=False)
+    """What others must send, or its hash; a client sends it."""
+    key_file: Path = Field(default_factory=_key_file)
+    """Where `ragnotes key` keeps the hash of the key that it made."""
     host: str = "127.0.0.1"
     link: str | None = None
     """What a terminal opens for a citation, such as `vscode://file{path}:{line}`; unset, the file itself."""
@@ -83,6 +91,10 @@ class Settings(BaseSettings):
     """Whether `3/4` is 3 April, in notes that do not tell by themselves; unset, such dates are not read."""
     tz: str | None = None
     """The time zone that `yesterday` is told by, such as Europe/Madrid; unset, the machine's."""
+    watch: bool = False
+    """Whether a server keeps its index up to date by itself."""
+    scan_every_s: float = Field(default=60.0, ge=1)
+    """While notes are watched, all of them are compared with the index so often, whatever was told of changes."""
     history: bool = True
     """Whether questions and answers are kept in the index directory."""
     pdf_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
@@ -25,6 +26,7 @@ from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummar
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.ports import Conversations, Prompt, Store, TokenCounter, Usage
 from ragnotes.service.app import create_app
+from ragnotes.service.connections import configured
 from ragnotes.service.server import bind
 from ragnotes.settings import Settings
 from ragnotes.turns import Conversation, ConversationLine, Turn
@@ -158,6 +160,10 @@ class FakeConversations:
         self._kept.clear()
         return count
 
+    def citing(self, path: str) -> list[str]:
+        cited = {each: {place.path for turn in turns for place in turn.cited} for each, turns in self._kept.items()}
+        return [each for each in self._latest_first() if path in cited[each]]
+
     def _latest_first(self) -> list[str]:
         return [each for each in dict.fromkeys(reversed(self._order)) if each in self._kept]
 
@@ -261,7 +267,7 @@ class FakeLibrary:
         self._fail()
         self._need_index()
         hits = self._hits(query, filters, surroundings)[:limit]
-        return Found(query, hits, filters, self.generation, {"search": 1.5}, self.left_out, self.unmatched)
+        return Found(query, hits, filters, self.generation, {"search": 1.5}, self.left_out, unmatched=self.unmatched)
 
     def ask(self, request: Request) -> Iterator[Event]:
         checked_question(request.question)
@@ -411,7 +417,8 @@ class FakeLibrary:
 
 def fake_settings(**changes: Any) -> Settings:
     """Settings that look at neither environment nor file."""
-    return Settings.model_construct(**(Settings.model_construct().model_dump() | changes))
+    away = {"key_file": Path("/nowhere/api-key")}
+    return Settings.model_construct(**(Settings.model_construct().model_dump() | away | changes))
 
 
 @contextmanager
@@ -419,7 +426,7 @@ def serving(library: FakeLibrary, *, close: bool = True, **changes: Any) -> Iter
     """The URL of a real server of `library`, on a free port. `close` lets a held model go on when it is stopped."""
     settings = fake_settings(**changes)
     listener = bind("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(library, settings=settings), log_level="critical", timeout_graceful_shutdown=1)
+    config = configured(create_app(library, settings=settings), shutdown_s=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -16,21 +16,24 @@ PACKAGE = Path(__file__).parents[1] / "ragnotes"
 LAYERS = [
     {"types", "errors", "children", "__init__"},
     {"answers", "turns", "calibration"},
+    {"inside"},
     {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings", "sse"}
     | {"date_words", "written_dates", "relative_dates", "date_parts", "question_dates"}
     | {"line_dates", "path_dates", "dates", "spelled_dates"},
-    {"models", "stores", "reading", "asking"},
-    {"indexing", "evaluation"},
+    {"models", "stores", "reading", "asking", "forgetting"},
+    {"indexing", "evaluation", "watching", "backups"},
+    {"rereading"},
     {"assembly"},
     {"service", "client", "console", "file_links", "terminal"},
     {"options", "running"},
-    {"cli_calibrate", "cli_history"},
+    {"cli_backup", "cli_calibrate", "cli_history", "cli_index", "cli_key", "cli_upkeep", "cli_watch"},
     {"cli_eval"},
     {"cli"},
     {"starting"},
 ]
 WITHIN = {
     ("forms", "languages"),
+    ("sentences", "languages"),
     ("written_dates", "date_words"),
     ("relative_dates", "date_words"),
     ("relative_dates", "languages"),
@@ -64,7 +67,7 @@ ENGINES = {
     "jinja2": "models/chat_template.py",
     "tiktoken": "models/tokens.py",
     "faiss": "stores/vectors.py",
-    "sqlite3": "stores/local.py",
+    "sqlite3": "stores/connections.py",
     "pypdf": "reading/pdf_child.py",
     "pysubs2": "reading/captions.py",
     "markdown_it": "reading/markdown.py",
@@ -72,8 +75,11 @@ ENGINES = {
     "selectolax": "reading/html.py",
     "ftfy": "reading/repair.py",
     "syntok": "sentences.py",
+    "pathspec": "reading/ignoring.py",
+    "watchfiles": "watching.py",
     "ir_measures": "evaluation/measures.py",
-    "uvicorn": "service/server.py",
+    "uvicorn": "service/connections.py",
+    "h11": "service/connections.py",
 }
 
 

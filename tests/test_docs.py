@@ -14,7 +14,22 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-COMMANDS = ("ask", "index", "search", "status", "serve", "eval", "history")
+COMMANDS = (
+    "ask",
+    "index",
+    "search",
+    "status",
+    "serve",
+    "watch",
+    "eval",
+    "history",
+    "key",
+    "check",
+    "repair",
+    "forget",
+    "backup",
+    "restore",
+)
 
 
 def output(*command: str) -> str:

@@ -19,7 +19,7 @@ from ragnotes.errors import CorpusError, IndexMismatch, LoadError
 from ragnotes.events import IndexSummary, Progress
 from ragnotes.indexing import Indexer, status_of
 from ragnotes.models.hashing import HashingEmbedder
-from ragnotes.reading.corpus import CorpusFile
+from ragnotes.reading.corpus import Content, CorpusFile
 from ragnotes.reading.loaders import Limits, load_document
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import Document, FileStatus, Vectors
@@ -147,7 +147,7 @@ def test_a_second_run_opens_no_file_and_embeds_nothing(notes: Notes, monkeypatch
     notes.write("a.md")
     notes.write("b.md", UNDECODABLE)
     first = notes.update()
-    monkeypatch.setattr(indexing, "read_bytes", lambda *_, **__: pytest.fail("a file was opened"))
+    monkeypatch.setattr(indexing, "read_file", lambda *_, **__: pytest.fail("a file was opened"))
     second = notes.update()
     assert tally(second) == {"unchanged": 1, "failed": 1}
     assert (second.generation, second.chunks) == (first.generation, first.chunks)
@@ -159,7 +159,7 @@ def test_a_file_that_was_touched_is_unchanged_and_is_opened_once(notes: Notes, m
     os.utime(notes.root / "a.md", ns=(1, 1))
     summary = notes.update()
     assert (tally(summary), summary.generation) == ({"unchanged": 1}, generation)
-    monkeypatch.setattr(indexing, "read_bytes", lambda *_, **__: pytest.fail("a file was opened"))
+    monkeypatch.setattr(indexing, "read_file", lambda *_, **__: pytest.fail("a file was opened"))
     assert tally(notes.update()) == {"unchanged": 1}
 
 
@@ -196,11 +196,11 @@ def test_a_file_that_cannot_be_opened_keeps_its_passages(notes: Notes, monkeypat
     notes.write("a.md", "Good words.")
     notes.update()
 
-    def refuse(file: CorpusFile, *, max_bytes: int) -> bytes:
+    def refuse(file: CorpusFile, *, max_bytes: int) -> Content:
         raise LoadError("unreadable", f"{file.path} cannot be read")
 
     with monkeypatch.context() as patch:
-        patch.setattr(indexing, "read_bytes", refuse)
+        patch.setattr(indexing, "read_file", refuse)
         os.utime(notes.root / "a.md", ns=(1, 1))
         assert tally(notes.update()) == {"failed": 1}
     assert notes.outcomes() == {"a.md": ("failed", "unreadable")}
@@ -250,7 +250,7 @@ def test_a_long_note_that_is_cut_off_resumes_within_the_note(notes: Notes) -> No
         notes.update()
     assert notes.rows() == []
     notes.embedder.dies_after = None
-    assert notes.update().embedded == 600 - 512
+    assert notes.update().embedded == 600 - 550 // indexing.EMBEDDED_AT_ONCE * indexing.EMBEDDED_AT_ONCE
 
 
 def test_another_embedder_needs_a_rebuild_and_until_it_is_done_the_old_index_answers(notes: Notes) -> None:
@@ -356,8 +356,24 @@ def test_the_status_opens_no_file_that_failed(notes: Notes, monkeypatch: pytest.
     notes.write("huge.md", "Good words. " * 5)
     notes.update()
     os.utime(notes.root / "huge.md", ns=(1, 1))
-    monkeypatch.setattr(indexing, "read_bytes", lambda *_, **__: pytest.fail("a file was opened"))
+    monkeypatch.setattr(indexing, "read_file", lambda *_, **__: pytest.fail("a file was opened"))
     assert notes.outcomes() == {"a.md": ("indexed", None), "huge.md": ("stale", "changed")}
+
+
+def test_a_run_is_stopped_amid_a_long_file_and_goes_on_from_there(notes: Notes) -> None:
+    notes.write("long.md", "\n\n".join(f"# Part {part}\n\nParagraph {part} of many." for part in range(60)))
+
+    def stop(progress: Progress) -> None:
+        if notes.embedder.seen:
+            raise Broken
+
+    with pytest.raises(Broken):
+        notes.update(progress=stop)
+    done = len(notes.embedder.seen)
+    assert done == indexing.EMBEDDED_AT_ONCE
+    summary = notes.update()
+    assert (summary.added, summary.embedded) == (1, summary.chunks - done)
+    assert len(set(notes.embedder.seen)) == len(notes.embedder.seen) == summary.chunks
 
 
 def test_progress_names_each_file_and_ends_with_all_done(notes: Notes) -> None:
@@ -470,7 +486,7 @@ def test_another_day_month_order_needs_a_rebuild_which_reads_the_dates_anew(note
     assert dates() == ["2023-01-01/2023-12-31"]
     notes.order = DayMonthOrder.DAY_FIRST
     with pytest.raises(
-        IndexMismatch, match="this one is structure-3/160, day-first dates; run: ragnotes index --rebuild"
+        IndexMismatch, match="this one is structure-4/160, day-first dates; run: ragnotes index --rebuild"
     ):
         notes.update()
     notes.update(rebuild=True)

@@ -30,6 +30,17 @@ def sentences(text: str) -> list[str]:
         ("One paragraph\n\nand another", ["One paragraph", "and another"]),
         ("Er kam im Mai z.B. spät. Dann ging er.", ["Er kam im Mai z.B. spät.", "Dann ging er."]),
         ("¿Qué pasa? ¡Nada!", ["¿Qué pasa?", "¡Nada!"]),
+        ("By W. E. B. Du Bois in 1903. Later, too.", ["By W. E. B. Du Bois in 1903.", "Later, too."]),
+        ("So says W.E.B. Du Bois. We met in D.C. We left.", ["So says W.E.B. Du Bois.", "We met in D.C. We left."]),
+        ("The M.O.C.C. The office moved.", ["The M.O.C.C.", "The office moved."]),
+        ("Gov. Brown and Lt. Col. Jones met. He won.", ["Gov. Brown and Lt. Col. Jones met.", "He won."]),
+        ("See Vol. 2, ch. 4 and pp. 5-6. Fine.", ["See Vol. 2, ch. 4 and pp. 5-6.", "Fine."]),
+        ("Read ed. 2 of it (esp. The Box). Fine.", ["Read ed. 2 of it (esp. The Box).", "Fine."]),
+        ("As in Lee et al. (2003), in part. Fine.", ["As in Lee et al. (2003), in part.", "Fine."]),
+        ("Am 3. Mai kam er. Gut.", ["Am 3. Mai kam er.", "Gut."]),
+        ("Un decreto de EE. UU. de 1971. Bien.", ["Un decreto de EE. UU. de 1971.", "Bien."]),
+        ("Né en 200 av. J.-C. à Rome. Bien.", ["Né en 200 av. J.-C. à Rome.", "Bien."]),
+        ("He was 12. The rest was old.", ["He was 12.", "The rest was old."]),
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, found: list[str]) -> None:

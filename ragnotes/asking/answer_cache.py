@@ -91,6 +91,7 @@ class _Key:
     asked: Request
     today: date
     model: str | None
+    lineage: str
     generation: int
 
 
@@ -98,7 +99,7 @@ def _key(asker: Asker, request: Request) -> _Key:
     """The key of an answer to this; the hour, and how long one waits for it, are nothing of that."""
     asked = replace(request, question=request.question.strip(), clock=UNSTATED, deadline_s=None, cancelled=_never)
     with asker.store.reading() as snapshot:
-        return _Key(asked, request.clock.today(asker.zone), _model(asker), snapshot.generation)
+        return _Key(asked, request.clock.today(asker.zone), _model(asker), snapshot.lineage, snapshot.generation)
 
 
 def _model(asker: Asker) -> str | None:
@@ -114,7 +115,7 @@ def _hasty(answer: Answer, request: Request, started: float) -> bool:
     cut_short = request.deadline_s is not None and time.monotonic() - started > request.deadline_s
     failed = answer.reason is not None and answer.reason.startswith(_HASTY)
     counted = answer.total is not None or answer.more > 0  # rests on files that it does not show
-    return cut_short or failed or counted or bool(answer.left_out) or request.cancelled()
+    return cut_short or failed or counted or bool(answer.left_out or answer.reread) or request.cancelled()
 
 
 def _again(events: Sequence[Event], started: float) -> Iterator[Event]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from typing import TypeVar
 
 from ragnotes.answers import NO_FILTERS, Answer, Evidence, Filters, Hit, Mode, Unmatched
 from ragnotes.asking.abstention import confidence_in, reason_to_abstain
@@ -35,7 +36,7 @@ from ragnotes.clock import UNSTATED, Clock
 from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import ModelError, UsageError
 from ragnotes.events import Event, Final, Found, Passages
-from ragnotes.ports import Embedder, Snapshot, Store
+from ragnotes.ports import Embedder, Reading, Snapshot
 from ragnotes.ports import Generator as LanguageModel
 from ragnotes.turns import Turn
 from ragnotes.types import Source, Vectors
@@ -43,6 +44,8 @@ from ragnotes.types import Source, Vectors
 __all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
 
 MAX_QUESTION_CHARS = 4000
+
+_F = TypeVar("_F", Found, "_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,11 @@ class Request:
 class Asker:
     """Answers questions over one store. `no_model` says why there is no generator, where there is none.
 
-    `zone` is the time zone of questions that state none, `order` which number of `3/4` is the day.
+    `zone` is the time zone of questions that state none, `order` which number of `3/4` is the day. `reread` brings
+    files that have changed up to date in the store, and gives those where it could.
     """
 
-    store: Store
+    store: Reading
     embedder: Embedder
     generator: LanguageModel | None
     no_model: str | None
@@ -82,6 +86,7 @@ class Asker:
     answer_tokens: int
     zone: tzinfo | None = None
     order: DayMonthOrder | None = None
+    reread: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
 
     def search(
         self,
@@ -95,30 +100,56 @@ class Asker:
         """The passages for `query`. Raises UsageError on an empty or endless query."""
         query = checked_question(query)
         laps = _Laps()
-        with self.store.reading() as snapshot:
-            vector = self.embedder.embed_queries([query])[0]
-            filters, subject = self._in_time(snapshot, query, filters, clock)
-            hits, left_out = self._retrieve(snapshot, query, subject, vector, filters, limit)
+        vector = self.embedder.embed_queries([query])[0]
+
+        def search(snapshot: Snapshot) -> Found:
+            limited, subject = self._in_time(snapshot, query, filters, clock)
+            hits, left_out = self._retrieve(snapshot, query, subject, vector, limited, limit)
             hits = with_surroundings(snapshot, hits) if surroundings else hits
+            foreign = unmatched(snapshot, limited) if not hits else ()
+            return Found(
+                query, tuple(hits), limited, snapshot.generation, laps.laps, tuple(left_out), unmatched=foreign
+            )
+
+        with self._found_in(search) as (_, found):
             laps.lap("search")
-            foreign = unmatched(snapshot, filters) if not hits else ()
-            return Found(query, tuple(hits), filters, snapshot.generation, laps.laps, tuple(left_out), foreign)
+            return found
 
     def ask(self, request: Request) -> Iterator[Event]:
-        """The events of one answer, `Final` last. Raises UsageError on an empty or endless question."""
+        """The events of one answer, `Final` last. Raises UsageError on an empty or endless question.
+
+        A late answer is told from the best evidence found so far; a cancelled one ends without `Final`.
+        """
         question = checked_question(request.question)
         laps = _Laps()
-        with self.store.reading() as snapshot:
-            found = self._found(snapshot, question, request)
+        if request.cancelled():
+            return
+        with self._found_in(lambda snapshot: self._found(snapshot, question, request)) as (snapshot, found):
             laps.lap("search")
+            if request.cancelled():
+                return
             yield Passages(found.passages)
-            judged = self._judged(snapshot, question, found)
+            judged = self._judged(snapshot, question, found, lambda: laps.stopped(request))
             laps.lap("evidence")
+        if request.cancelled():
+            return
         telling = Telling(judged.formed.reason)
         if judged.formed.reason is None:
             yield from self._tell(telling, request, question, judged, laps)
         laps.lap("answer")
         yield Final(_answer(question, found, judged, telling, laps))
+
+    @contextmanager
+    def _found_in(self, search: Callable[[Snapshot], _F]) -> Iterator[tuple[Snapshot, _F]]:
+        """A snapshot, and what a search finds in it; files it would leave out are read again first, where possible."""
+        with self.store.reading() as snapshot:
+            found = search(snapshot)
+            reread = tuple(self.reread(found.left_out))
+            if not reread:
+                yield snapshot, found
+                return
+        with self.store.reading() as snapshot:
+            yield snapshot, replace(search(snapshot), reread=reread)
 
     def _found(self, snapshot: Snapshot, question: str, request: Request) -> _Found:
         """The hits for the question, and what is known of it by then."""
@@ -141,7 +172,7 @@ class Asker:
             generation=snapshot.generation,
         )
 
-    def _judged(self, snapshot: Snapshot, question: str, found: _Found) -> _Judged:
+    def _judged(self, snapshot: Snapshot, question: str, found: _Found, stopped: Callable[[], bool]) -> _Judged:
         """The evidence of the hits, whether the notes hold the answer, and what is to be told."""
         filters, subject, hits = found.filters, found.subject, found.hits
         evidence = select_evidence(
@@ -152,6 +183,7 @@ class Asker:
             subject=subject,
             filters=filters,
             passages=passages_wanted(question),
+            stopped=stopped,
         )
         confidence = confidence_in(snapshot, hits, evidence, filters, question=question, subject=subject)
         reason = reason_to_abstain(
@@ -212,11 +244,16 @@ class Asker:
         if not telling.sentences:
             for checked in extracted.told:
                 yield from telling.tell(checked)
+            if telling.reason is None and laps.stopped(request):
+                telling.reason = "late"
 
     def _tell_draft(self, telling: Telling, task: Task) -> Iterator[Event]:
         """The sentences of the model's draft that stand; where none does, `telling` knows why."""
         if self.generator is None:
             telling.reason = self.no_model
+            return
+        if task.stopped():
+            telling.reason = "late"
             return
         draft = draft_sentences(self.generator, task)
         try:
@@ -244,6 +281,7 @@ class _Found:
     left_out: Sequence[str]
     unmatched: tuple[Unmatched, ...]
     generation: int
+    reread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +329,7 @@ def _answer(question: str, found: _Found, judged: _Judged, telling: Telling, lap
         timings_ms=laps.laps | {"total": laps.total_ms()},
         usage=telling.usage,
         left_out=tuple(sorted({*found.left_out, *formed.left_out})),
+        reread=found.reread,
         unmatched=found.unmatched,
         total=formed.total,
         more=0 if telling.model else formed.extracted.more,

@@ -2,16 +2,18 @@
 
 A unit is judged by what it means (cosine to the question), by how much of the question's rare words it holds, and by
 the passage it stands in. Words of its heading and table header count for it too, though less: a row under "Cache Type"
-need not repeat the word.
+need not repeat the word. So do those of the sentence before; and it should hold the kind of thing that is asked for.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ragnotes.answers import NO_FILTERS, Evidence, Filters, Hit
+from ragnotes.asking.answer_types import AnswerType, holds_type, type_asked
 from ragnotes.asking.verbs import other_forms
 from ragnotes.asking.words import content_stems, has_content, held_stems, query_terms, stems
 from ragnotes.matching import folded, spoken_by
@@ -19,12 +21,14 @@ from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
 from ragnotes.types import Unit, Vectors
 
-__all__ = ["PASSAGES", "question_weights", "select_evidence"]
+__all__ = ["EMBEDDED_AT_ONCE", "PASSAGES", "question_weights", "select_evidence"]
 
 PASSAGES = 5
 """Passages whose units are judged. Eight gave no more answers on squad and the seed notes, and take longer."""
 UNITS = 64
 """Units that are judged at the most; each is embedded."""
+EMBEDDED_AT_ONCE = 16
+"""After so many units somebody may have left, or the answer be late."""
 CONTEXT_SHARE = 0.6
 """How much a question's word counts that only the context of a unit holds."""
 OTHER_SPEAKER = 0.8
@@ -34,6 +38,12 @@ FEW = 100
 MAX_SLIPS = 3
 """Unknown words of a question that are looked into."""
 _WORD = re.compile(r"\w+")
+_POINTS_BACK = re.compile(
+    r"(?:he|she|it|they|this|these|those|that|his|her|its|their|such|both|here|there|the\s+(?:latter|former)"
+    r"|er|sie|es|dies\w{0,2}|sein\w{0,2}|ihr\w{0,2}|dort|beide"
+    r"|él|ella|ellos|ellas|esto|est[aeo]s?|es[aeo]s?|su|sus|ambos|allí|il|elle|ils|elles|ce|cela|cette|ces|son|sa|ses)\b",
+    re.IGNORECASE,
+)
 _DENIED = re.compile(r"n['’]t$")
 """Verbs that carry nothing: `aren't`, `didn't`."""
 _SAYS = re.compile(
@@ -44,6 +54,10 @@ _SAYS = re.compile(
 
 COSINE_WEIGHT, COVERAGE_WEIGHT, PASSAGE_WEIGHT = 0.45, 0.35, 0.20
 """How the parts of a unit's score are mixed; docs/log.md has what other mixtures gave."""
+BEFORE_WEIGHT, POINTING_WEIGHT = 0.10, 0.30
+"""How much the question's words count that only the unit before holds; more where a pronoun points there."""
+MISFIT = 0.10
+"""What a unit loses that holds nothing of the kind asked for: no name for "who", no number for "how many"."""
 
 
 def question_weights(snapshot: Snapshot, question: str) -> dict[str, float]:
@@ -78,12 +92,14 @@ def select_evidence(
     subject: str,
     filters: Filters = NO_FILTERS,
     passages: int = PASSAGES,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> list[Evidence]:
     """The units of the best hits, best first; ties go to the better passage, then to the earlier unit.
 
     `vector` is the question's embedding. `subject` is the part of the question that a unit must speak of; where it has
     no content, none need. With a filter on speakers every unit is theirs alone; where the question names a speaker,
-    the units of others count less.
+    the units of others count less. Once `stopped` is true no more units are embedded: what is left is judged by its
+    words and by its passage.
     """
     rarity = question_weights(snapshot, subject) if has_content(subject) else {}
     places = _places(snapshot, hits[:passages])
@@ -93,29 +109,66 @@ def select_evidence(
     units = ([(hit, unit) for hit, unit in all_units if _tells(hit, unit)] or all_units)[:UNITS]
     if not units:
         return []
-    vectors = embedder.embed_documents([_in_context(hit, unit) for hit, unit in units])
-    cosines = (vectors @ vector).tolist()
+    cosines = _cosines(embedder, vector, units, stopped)
     named = _named(subject, [speaker for hit, unit in units for speaker in _voices(places, hit, unit)])
     evidence = []
     for (hit, unit), cosine in zip(units, cosines, strict=True):
-        urls = tuple(dict.fromkeys(link.url for link in unit.links))
-        share = coverage(rarity, " ".join((unit.plain, *urls)), f"{hit.chunk.context} {unit.lead}")
-        score = COSINE_WEIGHT * max(cosine, 0.0) + COVERAGE_WEIGHT * share + PASSAGE_WEIGHT * hit.score
-        if named and not named & set(_voices(places, hit, unit)):
-            score *= OTHER_SPEAKER
-        evidence.append(
-            Evidence(
-                hit=hit,
-                unit=unit,
-                text=hit.chunk.text[unit.start - hit.chunk.start : unit.end - hit.chunk.start],
-                score=round(score, 6),
-                cosine=round(cosine, 6),
-                coverage=round(share, 6),
-                place=places[hit.source.doc_id].of(unit.start, unit.end),
-                links=urls,
-            )
+        item = Evidence(
+            hit=hit,
+            unit=unit,
+            text=hit.chunk.text[unit.start - hit.chunk.start : unit.end - hit.chunk.start],
+            score=0.0,
+            cosine=round(cosine, 6),
+            coverage=round(coverage(rarity, _words_of(unit), f"{hit.chunk.context} {unit.lead}"), 6),
+            place=places[hit.source.doc_id].of(unit.start, unit.end),
+            links=_urls_of(unit),
         )
+        speaks = not named or bool(named & set(_voices(places, hit, unit)))
+        score = _score(item, rarity, subject) * (1.0 if speaks else OTHER_SPEAKER)
+        evidence.append(replace(item, score=round(score, 6)))
     return sorted(evidence, key=lambda item: (-item.score, item.hit.rank, item.unit.start))
+
+
+def _score(item: Evidence, rarity: Mapping[str, float], subject: str) -> float:
+    """How well a piece bears on the subject, in [0, 1]."""
+    score = COSINE_WEIGHT * max(item.cosine, 0.0) + COVERAGE_WEIGHT * item.coverage + PASSAGE_WEIGHT * item.hit.score
+    weight = POINTING_WEIGHT if _POINTS_BACK.match(item.unit.plain) else BEFORE_WEIGHT
+    score = min(score + weight * _held_before(item, rarity), 1.0)
+    kind = type_asked(subject)
+    dated = kind is AnswerType.TIME and item.place.date is not None
+    fits = kind is None or dated or holds_type(kind, f"{item.unit.plain} {item.unit.lead}", subject)
+    return max(score if fits else score - MISFIT, 0.0)
+
+
+def _held_before(item: Evidence, rarity: Mapping[str, float]) -> float:
+    """The share of the question's rare words that the unit lacks, and the one right before it in its passage holds."""
+    before = [unit for unit in item.hit.chunk.units if unit.end <= item.unit.start]
+    total = sum(rarity.values())
+    if not before or not total:
+        return 0.0
+    here, there = held_stems(_words_of(item.unit)), held_stems(before[-1].plain)
+    return sum(weight for stem, weight in rarity.items() if stem in there and stem not in here) / total
+
+
+def _urls_of(unit: Unit) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(link.url for link in unit.links))
+
+
+def _words_of(unit: Unit) -> str:
+    return " ".join((unit.plain, *_urls_of(unit)))
+
+
+def _cosines(
+    embedder: Embedder, vector: Vectors, units: Sequence[tuple[Hit, Unit]], stopped: Callable[[], bool]
+) -> list[float]:
+    """The cosine of each unit to the question; that of its passage where there is no time to embed the unit."""
+    found: list[float] = []
+    for first in range(0, len(units), EMBEDDED_AT_ONCE):
+        if stopped():
+            break
+        texts = [_in_context(hit, unit) for hit, unit in units[first : first + EMBEDDED_AT_ONCE]]
+        found += (embedder.embed_documents(texts) @ vector).tolist()
+    return [*found, *(hit.cosine for hit, _ in units[len(found) :])]
 
 
 def _places(snapshot: Snapshot, hits: Sequence[Hit]) -> dict[str, Places]:

@@ -24,11 +24,13 @@ __all__ = ["Extract", "extract", "stands"]
 MAX_SENTENCES = 3
 MAX_WORDS = 40
 """A second sentence is added only while the answer stays about this short."""
+ALIKE, ALIKE_WORDS = 0.96, 50
+"""A further piece that comes so near to the best one may well be the answer; then it may be this long."""
 MORE_SENTENCES, MORE_WORDS, MORE_CLOSE = 6, 120, 0.75
 """The same where the question asks for more than the shortest answer."""
 MAX_NOTED, MAX_NOTED_WORDS = 8, 120
 """What an answer may hold that tells what was noted at some time."""
-CLOSE = 0.9
+CLOSE = 0.92
 """How near a further piece must come to the best one's score."""
 
 
@@ -156,7 +158,8 @@ def _cut(evidence: Iterable[Evidence], *, max_sentences: int, max_words: int, cl
     words = 0
     for item in evidence:
         size = len(item.unit.plain.split())
-        full = words + size > max_words or len(chosen) == max_sentences
+        alike = bool(chosen) and item.score >= max(ALIKE, close) * chosen[0].score
+        full = words + size > (max(ALIKE_WORDS, max_words) if alike else max_words) or len(chosen) == max_sentences
         if chosen and (full or item.score < close * chosen[0].score):
             break
         chosen.append(item)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ragnotes.asking.words import content_stems
 from ragnotes.date_words import NUMBERS
 from ragnotes.types import DateRange
-from ragnotes.written_dates import find_dates
+from ragnotes.written_dates import Found, find_dates
 
 __all__ = [
     "LONGEST",
@@ -240,10 +240,10 @@ def dates_agree(claim: str, source: str, noted: DateRange | None) -> tuple[bool,
     A year alone (`in 2024`) is a date where one is told that lies within it, and else a number like any other.
     """
     year = noted.since.year if noted else None
-    told = [found.date for found in islice(find_dates(source[:LONGEST], year=year, order=None), MOST_ALIKE)]
+    told = [found.date for found in islice(_dates_in(source[:LONGEST], year), MOST_ALIKE)]
     told += [noted] if noted else []
     rest = claim
-    for found in islice(find_dates(claim[:LONGEST], year=year, order=None), MOST_ALIKE):
+    for found in islice(_dates_in(claim[:LONGEST], year), MOST_ALIKE):
         written = claim[found.start : found.end]
         is_told = any(found.date.since <= date.since and date.until <= found.date.until for date in told)
         if not is_told and not re.search(rf"(?<!\w){re.escape(written)}(?!\w)", source, re.IGNORECASE):
@@ -258,11 +258,17 @@ def without_dates(text: str, noted: DateRange | None) -> str:
     """The text without its dates, whose numbers count nothing; years alone stay."""
     year = noted.since.year if noted else None
     kept, at = [], 0
-    for found in sorted(find_dates(text[:LONGEST], year=year, order=None), key=lambda found: found.start):
+    for found in _dates_in(text[:LONGEST], year):
         if found.start >= at:
             kept.append(text[at : found.start])
             at = found.end
     return " ".join([*kept, text[at:]])
+
+
+@lru_cache(maxsize=1024)
+def _dates_in(text: str, year: int | None) -> tuple[Found, ...]:
+    """The dates of a text, in order; kept, for each is compared with several others."""
+    return tuple(find_dates(text, year=year, order=None))
 
 
 def _in_digits(text: str) -> Iterator[Quantity]:

@@ -19,7 +19,7 @@ from ragnotes.asking.denial import deny_alike, is_opposed, without_denials
 from ragnotes.asking.evidence import question_weights
 from ragnotes.asking.quantities import LONGEST, dates_agree, numbers_agree, without_dates, without_quantities
 from ragnotes.asking.words import content_stems, stems
-from ragnotes.ports import Embedder, Snapshot, Store
+from ragnotes.ports import Embedder, Reading, Snapshot
 
 __all__ = [
     "Agreement",
@@ -123,7 +123,7 @@ def rarity_of(snapshot: Snapshot, texts: Iterable[str]) -> dict[str, float]:
     return question_weights(snapshot, "\n".join(sorted(texts)))
 
 
-def verifier(store: Store, embedder: Embedder) -> Callable[[Sequence[Claim]], list[Support]]:
+def verifier(store: Reading, embedder: Embedder) -> Callable[[Sequence[Claim]], list[Support]]:
     """`verify` with the words' rarity in the notes of a store, as they are when it is called."""
 
     def call(claims: Sequence[Claim]) -> list[Support]:
@@ -135,20 +135,30 @@ def verifier(store: Store, embedder: Embedder) -> Callable[[Sequence[Claim]], li
 
 
 def agreements(claims: Sequence[Claim], embedder: Embedder, rarity: Mapping[str, float]) -> list[Agreement]:
-    """How each claim agrees with its evidence; every text is embedded once, all in one batch.
+    """How each claim agrees with its evidence.
 
+    Embedding is the dear part. So the cosine is 1.0 where the verdict does not hang on it: where something else does
+    not agree, and where the claim is the span itself. The other texts are embedded once each, all in one batch.
     A claim of more than `LONGEST` characters agrees in nothing, and no more of its evidence is looked at.
     """
     claims = [_within_bounds(claim) for claim in claims]
-    texts = list(dict.fromkeys(text for claim in claims for text in (claim.text, claim.evidence.unit.plain)))
-    vectors = dict(zip(texts, embedder.embed_documents(texts), strict=True))
-    found = []
-    for claim in claims:
-        span = claim.evidence.unit.plain
-        new, asked = _shares(claim, rarity)
-        cosine = max(float(vectors[claim.text] @ vectors[span]), 0.0)
-        found.append(Agreement(_exact(claim), attached_alike(claim.text, span), new, asked, cosine))
+    found = [_agreement_of_words(claim, rarity) for claim in claims]
+    pairs = [(claim.text, claim.evidence.unit.plain) for claim in claims]
+    hang = [n for n, (text, span) in enumerate(pairs) if text != span and verdict(found[n]) is Support.SUPPORTED]
+    texts = list(dict.fromkeys(text for n in hang for text in pairs[n]))
+    vectors = dict(zip(texts, embedder.embed_documents(texts), strict=True)) if texts else {}
+    for n in hang:
+        text, span = pairs[n]
+        found[n] = replace(found[n], cosine=max(float(vectors[text] @ vectors[span]), 0.0))
     return found
+
+
+def _agreement_of_words(claim: Claim, rarity: Mapping[str, float]) -> Agreement:
+    """How the claim agrees in all but its meaning, which is taken to be the same."""
+    words = _words_of(claim)
+    new, asked = _shares(claim, words, rarity)
+    exact = _exact(claim) and _holds_names(claim, words)
+    return Agreement(exact, attached_alike(claim.text, claim.evidence.unit.plain), new, asked, 1.0)
 
 
 def _within_bounds(claim: Claim) -> Claim:
@@ -175,6 +185,7 @@ def without_foreign_urls(text: str, evidence: Sequence[Evidence]) -> str:
 
 
 def _exact(claim: Claim) -> bool:
+    """Whether numbers, units, dates, addresses and denials agree."""
     item, around = claim.evidence, _around(claim.evidence)
     span = item.unit.plain
     if not content_stems(claim.text) or ("?" in span and "?" not in claim.text):  # a question is no fact
@@ -184,8 +195,7 @@ def _exact(claim: Claim) -> bool:
         return False
     dated, rest = dates_agree(claim.text, f"{span} | {around}", item.place.date)
     agree = dated and numbers_agree(rest, without_dates(span, item.place.date), without_dates(around, item.place.date))
-    said = agree and deny_alike(claim.text, span) and not is_opposed(claim.text, span)
-    return said and _holds_names(claim)
+    return agree and deny_alike(claim.text, span) and not is_opposed(claim.text, span)
 
 
 def _words_of(claim: Claim) -> str:
@@ -207,10 +217,10 @@ def _around(item: Evidence) -> str:
     return f"{item.unit.lead} | {item.place.heading or ''} | {item.hit.source.title}"[:LONGEST]
 
 
-def _holds_names(claim: Claim) -> bool:
+def _holds_names(claim: Claim, words: str) -> bool:
     """Whether the span or what is around it holds every name; the passage may hold one that the question brought."""
     here = words_of(f"{claim.evidence.unit.plain} {_around(claim.evidence)}")
-    missing = [name for name in dict.fromkeys(names_of(_words_of(claim))) if name not in here]
+    missing = [name for name in dict.fromkeys(names_of(words)) if name not in here]
     missing = [name for name in missing if not _inflected(name, here)]
     return len(missing) <= MOST_ASKED and all(_is_asked(name, claim, here) for name in missing)
 
@@ -237,13 +247,13 @@ def _passage(item: Evidence) -> str:
     return item.hit.chunk.plain if _SENTENCE_END.search(item.unit.plain) and not item.unit.lead else ""
 
 
-def _shares(claim: Claim, rarity: Mapping[str, float]) -> tuple[float, float]:
+def _shares(claim: Claim, words: str, rarity: Mapping[str, float]) -> tuple[float, float]:
     """What the evidence holds of the claim's words, by rarity: of the new ones, and of the question's."""
     asked = set(content_stems(claim.question))
     here = _forms_of(stems(f"{claim.evidence.unit.plain} {_around(claim.evidence)}"))
     beside = _forms_of(stems(_passage(claim.evidence)))
     held, whole = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}
-    for stem in dict.fromkeys(content_stems(_words_of(claim))):
+    for stem in dict.fromkeys(content_stems(words)):
         weight, brought = rarity.get(stem, LEAST_WEIGHT), stem in asked
         held[brought] += weight * (_held(stem, here) or (PASSAGE_SHARE * _held(stem, beside) if brought else 0.0))
         whole[brought] += weight

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ragnotes.children import limit_process, module_path
+from ragnotes.children import end_with_parent, limit_process, module_path
 from ragnotes.models.slots import Part, Slot
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _cut(written: str) -> list[Part] | None:
 
 def main() -> None:
     limit_process(_MEMORY_BYTES, _CPU_S)
+    end_with_parent()
     request = json.load(sys.stdin)
     parts = _parts(request["source"], request["bos"], request["eos"])
     json.dump(parts and [[part, isinstance(part, Slot)] for part in parts], sys.stdout)

@@ -33,7 +33,7 @@ POLL_S = 0.02
 """How often a waiting caller asks whether it is cancelled."""
 
 _CANCEL_GRACE_S = 2.0  # llama.cpp answers a cancel within 0.02 s; after this long it hangs
-_END_GRACE_S = 2.0
+_END_GRACE_S = 1.0
 _HINT = "check that the file is a whole GGUF model, or choose another with --model"
 
 
@@ -68,9 +68,14 @@ class Exchange:
 
 
 class Child:
-    """A running or ended child. `loaded` is set when it can answer, or never will: then `failure` says why."""
+    """A running or ended child. `loaded` is set when it can answer, or never will: then `failure` says why.
 
-    def __init__(self, path: Path, *, threads: int, context_tokens: int) -> None:
+    `on_end` is called once, from another thread, when the process has ended.
+    """
+
+    def __init__(
+        self, path: Path, *, threads: int, context_tokens: int, on_end: Callable[[Child], None] = lambda _: None
+    ) -> None:
         self.loaded = threading.Event()
         self.failure: GeneratorFailed | None = None
         self.context_tokens = 0
@@ -79,6 +84,7 @@ class Child:
         self.vocabulary: Vocabulary | None = None
         self.started_at = time.monotonic()
         self._path = path
+        self._on_end = on_end
         self._ids = count(1)
         self._open: dict[int, Exchange] = {}
         self._lock = threading.Lock()  # of `_open`, `failure` and writes to the child
@@ -126,16 +132,16 @@ class Child:
             while message := exchange.take(lambda: time.monotonic() > deadline):
                 if exchange.ended:
                     return message
-            self.end("did not stop when it was told to")
+            self.end("did not stop when it was told to", grace_s=0)
         return None
 
-    def end(self, reason: str) -> None:
-        """End the process now and give `reason` to whoever still waits for it."""
+    def end(self, reason: str, *, grace_s: float = _END_GRACE_S) -> None:
+        """End the process now and give `reason` to whoever still waits for it; after the grace it is killed."""
         self._fail(reason)
         with suppress(OSError), self._lock:
             self._stdin.close()
         try:
-            self._process.wait(_END_GRACE_S)
+            self._process.wait(grace_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._listener.join()
@@ -155,7 +161,9 @@ class Child:
             for line in lines:
                 if line.endswith(b"\n"):  # the last one may be cut short by the child's end
                     self._route(json.loads(line))
-        self._fail(self._obituary(self._process.wait()))
+        status = self._process.wait()
+        self._on_end(self)
+        self._fail(self._obituary(status))
         self._stderr.close()
         with suppress(OSError), self._lock:
             self._stdin.close()

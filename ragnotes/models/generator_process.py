@@ -1,7 +1,8 @@
 """The language model as the rest of ragnotes sees it: a `Generator` whose work is done by a child process.
 
-A crash of llama.cpp costs the draft at hand and nothing else: the next call starts another child. One draft runs,
-a bounded number waits in order of arrival, and all others are refused at once. Importing this loads no engine.
+A crash of llama.cpp costs the draft at hand and nothing else: another child is started, at once and then with ever
+longer pauses. One draft runs, a bounded number waits in order of arrival, and all others are refused at once.
+Importing this loads no engine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ragnotes.errors import GeneratorBusy, GeneratorFailed, ModelError
+from ragnotes.models.back_off import BackOff
 from ragnotes.models.child_process import POLL_S, Child, Exchange
 from ragnotes.models.draft import Pieces, StreamedDraft
 from ragnotes.models.slots import Slot
@@ -25,7 +27,6 @@ from ragnotes.ports import Prompt, TokenCounter, Usage
 
 __all__ = ["LlamaGenerator"]
 
-_STARTS_PER_MINUTE = 5
 _TOKENIZE_TIMEOUT_S = 30.0
 _FIRST_GUESS_S = 5.0  # a draft's seconds, before one was seen
 _NOTHING = Usage(prompt_tokens=0, tokens=0)
@@ -108,7 +109,7 @@ class LlamaGenerator:
         self._line = _Line(queue_length)
         self._lock = threading.Lock()
         self._child: Child | None = None
-        self._starts: deque[float] = deque()
+        self._back_off = BackOff()
         self._closed = False
         self._counting = threading.Lock()
         self._counter: TokenCounter | None = None
@@ -242,22 +243,31 @@ class LlamaGenerator:
         return child
 
     def _living(self) -> Child:
-        """The child, or another one if it has ended."""
+        """The child, or another one if it has ended. Raises GeneratorFailed where the next one may not start yet."""
         with self._lock:
             if self._closed:
                 raise GeneratorFailed(f"{self._path}: the language model was closed", "start ragnotes again")
             if self._child is None or not self._child.alive:
-                self._child = self._another(self._child)
+                if (pause := self._back_off.left_s()) and self._child:
+                    why = f": {self._child.failure.problem}" if self._child.failure else ""
+                    raise GeneratorFailed(
+                        f"the language model keeps ending{why}", f"it is started again in {math.ceil(pause)} s"
+                    )
+                self._child = Child(
+                    self._path, threads=self._threads, context_tokens=self._wanted_tokens, on_end=self._ended
+                )
             return self._child
 
-    def _another(self, last: Child | None) -> Child:
-        now = time.monotonic()
-        while self._starts and now - self._starts[0] > 60:
-            self._starts.popleft()
-        if last and len(self._starts) >= _STARTS_PER_MINUTE:
-            why = f": {last.failure.problem}" if last.failure else ""
-            raise GeneratorFailed(
-                f"the language model ended {len(self._starts)} times in a minute{why}", "wait a minute"
-            )
-        self._starts.append(now)
-        return Child(self._path, threads=self._threads, context_tokens=self._wanted_tokens)
+    def _ended(self, child: Child) -> None:
+        """Sees to the next one where this one had worked; one that cannot be loaded is tried again when it is asked."""
+        pause = self._back_off.ended(time.monotonic() - child.started_at)
+        with self._lock:
+            again = child.context_tokens and child is self._child and not self._closed
+        if again:
+            timer = threading.Timer(pause, self._start_again)
+            timer.daemon = True
+            timer.start()
+
+    def _start_again(self) -> None:
+        with suppress(GeneratorFailed):  # closed meanwhile, or somebody was faster and that one ended too
+            self._living()

@@ -31,7 +31,7 @@ CONTEXT_TOKENS = 56
 _CONTEXT_CHARS = 1000
 CHARS_PER_TOKEN = 16
 
-CHUNKER = f"structure-3/{TARGET_TOKENS}"
+CHUNKER = f"structure-4/{TARGET_TOKENS}"
 """Names the way of chunking in the index; a change of results changes the name."""
 
 

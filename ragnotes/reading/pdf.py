@@ -25,6 +25,9 @@ from ragnotes.types import Block, BlockKind, Document, Kind, Metadata
 
 __all__ = ["load_pdf"]
 
+TRIES = 2
+"""How often a file is given to a child before one that crashes is recorded as damaged, and left until it changes."""
+
 _PROBLEMS = {
     "encrypted": ("the file needs a password", "save a copy without one"),
     "damaged": ("the file is no readable PDF", "open it in a viewer and save it again"),
@@ -82,9 +85,26 @@ def _with_title(text: str, blocks: tuple[Block, ...], title: str) -> tuple[Block
 
 
 def _extract(content: bytes, timeout_s: float, memory_bytes: int) -> dict[str, Any]:
-    """What the child found; raises LoadError for whatever else happens to it."""
+    """What the child found; raises LoadError for whatever else happens to it.
+
+    One that a signal ended is given a second try: it may have been the system, short of memory, and not the file.
+    """
+    for _ in range(TRIES):
+        child = _child(content, timeout_s, memory_bytes)
+        if child.returncode == -getattr(signal, "SIGXCPU", 0) != 0:
+            raise _error("timed_out")
+        if child.returncode >= 0:
+            break
+    found = _answer(child.stdout) if child.returncode == 0 else {"reason": "damaged"}
+    if "reason" in found:
+        raise _error(str(found["reason"]))
+    return found
+
+
+def _child(content: bytes, timeout_s: float, memory_bytes: int) -> subprocess.CompletedProcess[bytes]:
+    """The child, ended in whatever way but by the clock."""
     try:
-        child = subprocess.run(
+        return subprocess.run(
             # -P keeps the current folder, which may be somebody's notes, out of the child's module path
             [sys.executable, "-P", "-m", "ragnotes.reading.pdf_child", str(memory_bytes), str(ceil(timeout_s) + 1)],
             input=content,
@@ -98,12 +118,6 @@ def _extract(content: bytes, timeout_s: float, memory_bytes: int) -> dict[str, A
         raise _error("timed_out") from error
     except OSError as error:  # no process or memory to spare: not the file's fault
         raise LoadError("unreadable", f"no process could be started to read it: {error}", "run again") from error
-    if child.returncode == -getattr(signal, "SIGXCPU", 0) != 0:
-        raise _error("timed_out")
-    found = _answer(child.stdout) if child.returncode == 0 else {"reason": "damaged"}
-    if "reason" in found:
-        raise _error(str(found["reason"]))
-    return found
 
 
 def _answer(output: bytes) -> dict[str, Any]:

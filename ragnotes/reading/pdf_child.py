@@ -18,12 +18,12 @@ from typing import Any
 from pypdf import PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
 
-from ragnotes.children import limit_process
+from ragnotes.children import end_with_parent, limit_process
 
 __all__ = ["main", "read_pdf"]
 
-_MAX_CHARS = 50_000_000
-"""More text than the longest books hold: a file that expands beyond it is a bomb."""
+_MAX_CHARS = 16_000_000
+"""More text than the longest books hold: a file that expands beyond it is a bomb, and the parent has to hold it."""
 
 
 class _Refused(Exception):
@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
     """Read the PDF on stdin within the limits given and answer on stdout. Returns 0: the answer says what failed."""
     memory_bytes, cpu_s = (int(argument) for argument in arguments)
     limit_process(memory_bytes, cpu_s)
+    end_with_parent()
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     answer_to = sys.stdout

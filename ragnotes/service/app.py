@@ -10,10 +10,19 @@ from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from ragnotes import __version__
-from ragnotes.service import routes_asking, routes_conversations, routes_health, routes_library, routes_openai
+from ragnotes.service import (
+    openapi,
+    routes_asking,
+    routes_conversations,
+    routes_health,
+    routes_library,
+    routes_openai,
+)
 from ragnotes.service.admission import Admission
+from ragnotes.service.following import Following
 from ragnotes.service.guards import MAX_BODY_BYTES, Guards
 from ragnotes.service.jobs import IndexJobs
+from ragnotes.service.keys import Keys, hashed_key
 from ragnotes.service.library import Library
 from ragnotes.service.parts import Service
 from ragnotes.service.problems import add_handlers
@@ -25,14 +34,16 @@ __all__ = ["create_app"]
 SPARE_THREADS = 8
 """Threads for answers that need no model, beside those that run or wait for it."""
 _WARM_UP_END_S = 5.0
-_INDEXING_END_S = 15.0
+_INDEXING_END_S = 3.0
 
 
-def create_app(library: Library, *, settings: Settings) -> FastAPI:
-    """The service over `library`, which stays the caller's to close.
+def create_app(library: Library, *, settings: Settings, token: str | None = None) -> FastAPI:
+    """The service over `library`, which stays the caller's to close. `token` is as good as the API key.
 
     It begins to load both models when it starts. There are no pages at /docs: they would load scripts from elsewhere.
+    Raises SettingsError where there is a key file that cannot be trusted.
     """
+    settings = hashed_key(settings)
     service = Service(
         library=library,
         settings=settings,
@@ -42,18 +53,34 @@ def create_app(library: Library, *, settings: Settings) -> FastAPI:
         asking=CapacityLimiter(settings.queue_length + 1 + SPARE_THREADS),
     )
 
+    following = Following(service.jobs, settings) if settings.watch else None
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.warm_up.start()
+        if following:
+            following.start()
         yield
+        if following:
+            following.stop()
         await to_thread.run_sync(service.jobs.stop, _INDEXING_END_S)
         await to_thread.run_sync(service.warm_up.join, _WARM_UP_END_S)
 
-    app = FastAPI(title="ragnotes", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="ragnotes",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.service = service
     add_handlers(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
-    app.add_middleware(Guards, settings=settings)
-    for routes in (routes_asking, routes_conversations, routes_openai, routes_library, routes_health):
-        app.include_router(routes.router)
+    app.add_middleware(Guards, settings=settings, keys=Keys(settings, token=token))
+    app.include_router(routes_asking.router, responses=openapi.ASKING)
+    app.include_router(routes_conversations.router, responses=openapi.LIBRARY)
+    app.include_router(routes_openai.router, responses=openapi.OPENAI)
+    app.include_router(routes_library.router, responses=openapi.LIBRARY)
+    app.include_router(routes_health.router, responses=openapi.HEALTH)
     return app

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from ragnotes.answers import Filters
@@ -17,12 +17,15 @@ from ragnotes.errors import UsageError
 from ragnotes.types import Kind
 
 __all__ = [
+    "MAX_FILTER_CHARS",
     "MAX_LIMIT",
     "MAX_LISTED",
     "MAX_VALUES",
+    "MAX_VALUE_CHARS",
     "AskBody",
     "FiltersBody",
     "SearchBody",
+    "SyncBody",
     "clock_of",
     "filters_of",
     "parse_day",
@@ -34,6 +37,12 @@ MAX_LISTED = 1000
 """Conversations in one list."""
 MAX_VALUES = 100
 """Values that one filter may list: each is a part of one SQL expression, and SQLite bounds how deep that may be."""
+
+MAX_VALUE_CHARS = 1000
+MAX_FILTER_CHARS = 4000
+"""Of all values of one filter: to prepare a shell pattern takes the square of its length."""
+MAX_FIELDS = 100
+"""Of a request: a million misspelt ones would be as many faults."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -79,12 +88,26 @@ def _words(text: str) -> str:
     return text
 
 
+def _few(values: object) -> object:
+    """The values, counted before each is looked at: half a million wrong ones took ten seconds to be told."""
+    if isinstance(values, list) and len(values) > MAX_VALUES:
+        raise PydanticCustomError("filter", "has more than {most} values", {"most": MAX_VALUES})
+    return () if values is None else values
+
+
+def _short(values: tuple[str, ...]) -> tuple[str, ...]:
+    if sum(map(len, values)) > MAX_FILTER_CHARS:
+        raise PydanticCustomError("filter", "has more than {most} characters in all", {"most": MAX_FILTER_CHARS})
+    return values
+
+
 Words = Annotated[str, AfterValidator(_words)]
 Day = Annotated[date | None, BeforeValidator(_day), PlainSerializer(lambda day: day and day.isoformat())]
 Moment = Annotated[datetime | None, BeforeValidator(_moment), PlainSerializer(lambda now: now and now.isoformat())]
 Zone = Annotated[str | None, AfterValidator(_zone)]
-_ListOrNone = BeforeValidator(lambda value: () if value is None else value)
-Values = Annotated[tuple[Words, ...], Field(max_length=MAX_VALUES), _ListOrNone]
+_ListOrNone = BeforeValidator(_few)
+Value = Annotated[Words, Field(max_length=MAX_VALUE_CHARS)]
+Values = Annotated[tuple[Value, ...], Field(max_length=MAX_VALUES), AfterValidator(_short), _ListOrNone]
 Kinds = Annotated[tuple[Kind, ...], Field(max_length=MAX_VALUES), _ListOrNone]
 
 
@@ -104,6 +127,13 @@ class FiltersBody(BaseModel):
     speakers: Values = ()
     now: Moment = None
     tz: Zone = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, body: object) -> object:
+        if isinstance(body, dict) and len(body) > MAX_FIELDS:
+            raise PydanticCustomError("fields", "there are more than {most} fields", {"most": MAX_FIELDS})
+        return body
 
 
 class SearchBody(FiltersBody):
@@ -127,6 +157,16 @@ class AskBody(FiltersBody):
     keep_unsupported: bool = False
     deadline_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     conversation_id: Words | None = Field(default=None, max_length=100)
+
+
+class SyncBody(BaseModel):
+    """How to bring the index up to date; each is as the option of `ragnotes index`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rebuild: bool = False
+    allow_empty: bool = False
+    retry_failed: bool = False
 
 
 def filters_of(body: FiltersBody) -> Filters:

@@ -173,6 +173,7 @@ def answer_json(answer: Answer) -> AnswerJson:
         timings_ms=dict(answer.timings_ms),
         usage=dict(answer.usage),
         left_out=list(answer.left_out),
+        reread=list(answer.reread),
         unmatched=[unmatched_json(each) for each in answer.unmatched],
         total=answer.total,
         more=answer.more,
@@ -189,6 +190,7 @@ def found_json(found: Found) -> FoundJson:
         generation=found.generation,
         timings_ms=dict(found.timings_ms),
         left_out=list(found.left_out),
+        reread=list(found.reread),
         unmatched=[unmatched_json(each) for each in found.unmatched],
     )
 

@@ -23,13 +23,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One indexing run. `summary` is there when it is done, `error` when it failed."""
+    """One indexing run with these options of `update`. `summary` is there when it is done, `error` when it failed."""
 
     id: str
     state: JobState = "queued"
     progress: Progress | None = None
     summary: IndexSummary | None = None
     error: Exception | None = None
+    options: frozenset[str] = frozenset()
 
     @property
     def ended(self) -> bool:
@@ -39,25 +40,44 @@ class Job:
 class IndexJobs:
     """Runs `update`, one at a time, each in a thread; the last runs are remembered. Any thread may call any method."""
 
-    def __init__(self, update: Callable[[Callable[[Progress], None]], IndexSummary]) -> None:
+    def __init__(self, update: Callable[..., IndexSummary]) -> None:
         self._update = update
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
-    def start(self) -> Job:
-        """A new run, or the one that has not ended."""
+    def start(self, **options: bool) -> Job:
+        """A new run with these options of `update`, or the one that has not ended; a run of more options is a new one.
+
+        One that is "queued" has not looked at any file yet.
+        """
+        wanted = frozenset(name for name, chosen in options.items() if chosen)
         with self._lock:
             last = next(reversed(self._jobs.values()), None)
-            if last is not None and not last.ended:
+            if last is not None and not last.ended and wanted <= last.options:
                 return last
-            job = Job(uuid.uuid4().hex)
-            self._jobs[job.id] = job
-            while len(self._jobs) > KEPT_JOBS:
-                self._jobs.popitem(last=False)
-            self._thread = threading.Thread(target=self._run, args=(job.id,), name="indexing", daemon=True)
-            self._thread.start()
+            return self._begin(wanted)
+
+    def run_anew(self) -> Job:
+        """A run that sees the notes as they are now, to its end; the one under way may have passed by a change."""
+        with self._lock:
+            last = next(reversed(self._jobs.values()), None)
+            job = last if last is not None and last.state == "queued" else self._begin(frozenset())
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        return self.get(job.id)
+
+    def _begin(self, options: frozenset[str]) -> Job:
+        """A run that begins when the one before it has ended. Needs the lock."""
+        job = Job(uuid.uuid4().hex, options=options)
+        self._jobs[job.id] = job
+        while len(self._jobs) > KEPT_JOBS:
+            self._jobs.popitem(last=False)
+        work = (job, self._thread)
+        self._thread = threading.Thread(target=self._run, args=work, name="indexing", daemon=True)
+        self._thread.start()
         return job
 
     def stop(self, timeout_s: float) -> None:
@@ -74,8 +94,10 @@ class IndexJobs:
             raise NotFound(f"there is no job {job_id}", "start one with POST /v1/index/sync")
         return job
 
-    def _run(self, job_id: str) -> None:
-        job = Job(job_id, "running")
+    def _run(self, queued: Job, before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()
+        job = replace(queued, state="running")
         self._keep(job)
 
         def tell(progress: Progress) -> None:
@@ -86,13 +108,13 @@ class IndexJobs:
             self._keep(replace(job, progress=progress))
 
         try:
-            summary = self._update(tell)
+            summary = self._update(tell, **dict.fromkeys(job.options, True))
         except Exception as error:  # the thread's edge: the job carries it to whoever asks
             if not isinstance(error, RagnotesError):
                 _log.exception("indexing failed")
-            self._keep(replace(self.get(job_id), state="failed", error=error))
+            self._keep(replace(self.get(job.id), state="failed", error=error))
         else:
-            self._keep(replace(self.get(job_id), state="done", summary=summary))
+            self._keep(replace(self.get(job.id), state="done", summary=summary))
 
     def _keep(self, job: Job) -> None:
         with self._lock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -44,6 +44,9 @@ EXTRACTIVE_MODEL = "ragnotes-extractive"
 MODELS = (MODEL, EXTRACTIVE_MODEL)
 SOURCES = "\n\nSources:\n"
 """What parts the answer of a message from its sources."""
+MAX_MESSAGES = 1000
+MAX_PARTS = 100
+"""Of the content of one message."""
 _MARKERS = re.compile(rf" ?{NUMBERS}")
 _OWN = (*FiltersBody.model_fields, "deadline_ms", "limit")
 
@@ -61,7 +64,7 @@ class ChatMessage(_Body):
     """One message. Parts other than text are refused: a question about an image cannot be answered from notes."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: Words | list[ContentPart] | None = None
+    content: Words | Annotated[list[ContentPart], Field(max_length=MAX_PARTS)] | None = None
 
     @model_validator(mode="after")
     def _is_text(self) -> ChatMessage:
@@ -94,7 +97,7 @@ class ChatBody(FiltersBody):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     model: str = MODEL
-    messages: list[ChatMessage] = Field(min_length=1)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: Literal[1] | None = 1

@@ -15,7 +15,7 @@ from ragnotes.service.encoding import problem_json
 from ragnotes.service.openai_errors import error_of_problem, is_openai_route, openai_headers, openai_status
 from ragnotes.service.wire import PROBLEM_TYPE, FieldProblemJson, ProblemJson
 
-__all__ = ["STATUSES", "add_handlers", "http_problem", "problem_of", "respond"]
+__all__ = ["PRIVATE_HEADERS", "STATUSES", "add_handlers", "http_problem", "problem_of", "respond"]
 
 STATUSES: Mapping[type[RagnotesError], int] = {
     errors.UsageError: 422,
@@ -37,7 +37,18 @@ STATUSES: Mapping[type[RagnotesError], int] = {
 }
 """The status of each error; a test compares it with the exception tree."""
 
+PRIVATE_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Of every response: no cache keeps it, and a browser runs nothing of it."""
 _LOCKED_RETRY_S = 5
+MAX_FAULTS = 20
+"""Faults of one request that are named."""
+MAX_SHOWN_CHARS = 200
 
 _HTTP: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "correct the request"),
@@ -45,9 +56,13 @@ _HTTP: Mapping[int, tuple[str, str]] = {
     403: ("forbidden", "send it from the server's own origin, or without a browser"),
     404: ("not-found", "the routes are listed in /openapi.json"),
     405: ("method-not-allowed", "the routes are listed in /openapi.json"),
+    408: ("too-slow", "send it in one go"),
     413: ("body-too-large", "send less"),
+    414: ("url-too-long", "send less"),
     415: ("unsupported-media-type", "send JSON with the header Content-Type: application/json"),
     422: ("invalid-request", "the fields are listed in /openapi.json"),
+    429: ("too-many-guesses", "send the right key, or wait"),
+    431: ("headers-too-large", "send less"),
     500: ("internal", "the server's log says more; the notes and the index are safe"),
     503: ("not-ready", "wait, and try again"),
 }
@@ -69,17 +84,18 @@ def http_problem(status: int, detail: str, *, hint: str | None = None) -> Proble
 
 def respond(problem: ProblemJson, headers: Mapping[str, str] | None = None, *, path: str = "") -> Response:
     """The answer that a problem is to a request of that path."""
+    headers = {**PRIVATE_HEADERS, **(headers or {})}
     if is_openai_route(path):
         return Response(
             error_of_problem(problem).model_dump_json(),
             status_code=openai_status(problem),
-            headers={**openai_headers(problem), **(headers or {})},
+            headers={**headers, **openai_headers(problem)},
             media_type="application/json",
         )
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=problem.status,
-        headers=dict(headers or {}),
+        headers=headers,
         media_type="application/problem+json",
     )
 
@@ -104,8 +120,8 @@ async def _ragnotes_error(request: Request, error: Exception) -> Response:
 async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [
-        FieldProblemJson(field=_field(fault["loc"]), problem=re.sub(r"^Value error, ", "", fault["msg"]))
-        for fault in error.errors()
+        FieldProblemJson(field=_field(fault["loc"]), problem=_shown(re.sub(r"^Value error, ", "", fault["msg"])))
+        for fault in error.errors()[:MAX_FAULTS]
     ]
     detail = "; ".join(f"{fault.field}: {fault.problem}" for fault in fields)
     return respond(http_problem(422, detail).model_copy(update={"errors": fields}), path=request.url.path)
@@ -114,7 +130,12 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
 def _field(location: tuple[int | str, ...]) -> str:
     """`since`, `tags.0`; for JSON that cannot be read, `body` and the position."""
     names = location[1:] if len(location) > 1 and isinstance(location[1], str) else location
-    return ".".join(str(name) for name in names)
+    return _shown(".".join(str(name) for name in names))
+
+
+def _shown(text: str) -> str:
+    """What a request is told of itself: enough to find the place, not all that it sent."""
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -123,4 +144,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    return respond(problem_of(error), path=request.url.path)  # starlette raises the error again, so that the log has it
+    # starlette raises it again, so that the log has it, and uvicorn then closes: no client may begin another request
+    return respond(problem_of(error), {"Connection": "close"}, path=request.url.path)

@@ -52,5 +52,5 @@ def _ready(service: Service) -> ReadyJson:
         generation=generation,
         embedder=library.embedder.name,
         model=generator.name if generator else None,
-        generator=service.warm_up.generator,
+        generator=service.warm_up.generator_now(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from ragnotes.service.bodies import SyncBody
 from ragnotes.service.encoding import document_json, listed_json, progress_json, status_json, summary_json
 from ragnotes.service.jobs import Job
 from ragnotes.service.parts import ServiceDep
@@ -34,9 +35,9 @@ def status(service: ServiceDep) -> StatusJson:
 
 
 @router.post("/v1/index/sync", status_code=202)
-def sync(service: ServiceDep, response: Response) -> JobJson:
+def sync(service: ServiceDep, response: Response, body: SyncBody | None = None) -> JobJson:
     """Begin to bring the index up to date; where that is already under way, its job."""
-    job = service.jobs.start()
+    job = service.jobs.start(**(body or SyncBody()).model_dump())
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return _job_json(job)
 

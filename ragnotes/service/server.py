@@ -1,4 +1,4 @@
-"""uvicorn around the application: the address is taken before anything is loaded, and given back in good order."""
+"""The application on an address: that is taken before anything is loaded, and given back in good order."""
 
 from __future__ import annotations
 
@@ -9,44 +9,50 @@ import sys
 import threading
 from types import FrameType
 
-import uvicorn
-
 from ragnotes.errors import ServerError, SettingsError
 from ragnotes.service.app import create_app
+from ragnotes.service.connections import run_server
+from ragnotes.service.keys import Keys
 from ragnotes.service.library import Library
+from ragnotes.service.logs import log_privately
+from ragnotes.service.presence import announced
 from ragnotes.settings import Settings, is_loopback
 
 __all__ = ["bind", "serve"]
 
-SHUTDOWN_S = 8
-"""Answers that run when the server is stopped have this long to end."""
+SHUTDOWN_S = 4
+"""Answers that run when the server is stopped have this long to end. With what ends after them: within ten seconds."""
 _BACKLOG = 2048
 
 
 def serve(library: Library, settings: Settings) -> None:
     """Serves until SIGTERM, which returns, or SIGINT, which raises KeyboardInterrupt. `library` stays open.
 
-    Raises SettingsError where others could reach the notes without a key, ServerError where the address is taken.
+    Raises SettingsError where others could reach the notes without a key, ServerError where the address is taken or
+    another process serves this index.
     """
-    if not is_loopback(settings.host) and not settings.api_key:
-        raise SettingsError(
-            f"{settings.host} can be reached from other machines and no API key is set",
-            "set RAGNOTES_API_KEY, or serve on --host 127.0.0.1",
-        )
-    with bind(settings.host, settings.port) as listener:
-        config = uvicorn.Config(
-            create_app(library, settings=settings),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        )
+    has_key = Keys(settings).required
+    if not has_key:
+        _refuse_others(settings.host, settings.host)
+    log_privately()
+    with bind(settings.host, settings.port) as listener, announced(settings, _url(listener)) as token:
+        if not has_key:
+            _refuse_others(settings.host, str(listener.getsockname()[0]))  # a name of this machine may lead elsewhere
+        app = create_app(library, settings=settings, token=token)
         print(f"ragnotes serves on {_url(listener)} (stop with Ctrl-C)", file=sys.stderr, flush=True)
         _end_on_sigterm()
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            run_server(app, listener, shutdown_s=SHUTDOWN_S)
         except _Terminated:
             return
+
+
+def _refuse_others(host: str, address: str) -> None:
+    if not is_loopback(address):
+        raise SettingsError(
+            f"{host or 'the empty address'} can be reached from other machines and no API key is set",
+            "make one with: ragnotes key; or set RAGNOTES_API_KEY, or serve on --host 127.0.0.1",
+        )
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -76,12 +76,15 @@ async def final_answer(
     """
     watcher = asyncio.create_task(_client_left(request.receive, cancelled))
     try:
-        return await to_thread.run_sync(_last, events, limiter=limiter)
+        answer = await to_thread.run_sync(_last, events, limiter=limiter)
     except asyncio.CancelledError:  # the time that answers have after SIGTERM is over
         raise HTTPException(503, _STOPPED) from None
     finally:
         cancelled.set()
         watcher.cancel()
+    if answer is None:
+        raise HTTPException(499, "the client left before the answer")  # told to nobody but the log
+    return answer
 
 
 class EventStream(EventSourceResponse):
@@ -199,8 +202,6 @@ async def _client_left(receive: Receive, cancelled: threading.Event) -> None:
     cancelled.set()
 
 
-def _last(events: Iterator[Event]) -> Answer:
-    for event in events:
-        if isinstance(event, Final):
-            return event.answer
-    raise AssertionError("events end with Final")
+def _last(events: Iterator[Event]) -> Answer | None:
+    """The answer; None where the question was cancelled before there was one."""
+    return next((event.answer for event in events if isinstance(event, Final)), None)

@@ -32,6 +32,16 @@ class WarmUp:
         for thread in self._threads:
             thread.start()
 
+    def generator_now(self) -> str:
+        """As `generator`, but told again where the language model has ended since it was loaded."""
+        if self.generator != READY:
+            return self.generator
+        generator = self._library.generator
+        try:
+            return READY if generator is None or generator.ready(0) else LOADING
+        except RagnotesError as error:
+            return _absent(error)
+
     def join(self, timeout_s: float) -> None:
         """Wait at most this long for each model: a process that ends amid an import of torch may crash."""
         for thread in self._threads:

@@ -175,6 +175,7 @@ class AnswerJson(_Wire):
     timings_ms: dict[str, float]
     usage: dict[str, int]
     left_out: list[Name]
+    reread: list[Name] = []
     unmatched: list[UnmatchedJson]
     total: int | None = None
     more: int = 0
@@ -189,6 +190,7 @@ class FoundJson(_Wire):
     generation: int
     timings_ms: dict[str, float]
     left_out: list[Name]
+    reread: list[Name] = []
     unmatched: list[UnmatchedJson]
 
 

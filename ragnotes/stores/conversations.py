@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from ragnotes.errors import IndexWriteFailed, NotFound
 from ragnotes.turns import CitedPlace, Conversation, ConversationLine, Turn
 
-__all__ = ["FOLDER", "MAX_TURNS", "ConversationFolder"]
+__all__ = ["FOLDER", "MAX_TURNS", "ConversationFolder", "files_in", "is_turn"]
 
 FOLDER = "conversations"
 MAX_TURNS = 100
@@ -116,6 +116,16 @@ class ConversationFolder:
                 deleted += 1
         return deleted
 
+    def citing(self, path: str) -> list[str]:
+        """The ids of the conversations in which an answer cites this file, the latest first."""
+        found: list[str] = []
+        for conversation_id in self._latest_first():
+            with suppress(FileNotFoundError):  # deleted at this moment
+                turns = _turns(self._file(conversation_id))
+                if any(place.path == path for turn in turns for place in turn.cited):
+                    found.append(conversation_id)
+        return found
+
     def _file(self, conversation_id: str) -> Path:
         """The file of a conversation. Raises NotFound for what is no id: `..` and the like reach no disk."""
         if not _ID.fullmatch(conversation_id):
@@ -124,11 +134,9 @@ class ConversationFolder:
 
     def _latest_first(self) -> list[str]:
         dated: list[tuple[int, str]] = []
-        with suppress(FileNotFoundError):
-            for entry in os.scandir(self._folder):
-                with suppress(FileNotFoundError):
-                    if _ID.fullmatch(entry.name.removesuffix(".jsonl")) and entry.is_file(follow_symlinks=False):
-                        dated.append((entry.stat().st_mtime_ns, entry.name.removesuffix(".jsonl")))
+        for file in files_in(self._folder):
+            with suppress(FileNotFoundError):
+                dated.append((file.stat().st_mtime_ns, file.stem))
         return [conversation_id for _, conversation_id in sorted(dated, reverse=True)]
 
     @contextmanager
@@ -161,6 +169,17 @@ class ConversationFolder:
             os.close(handle)
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files of all conversations there, by name; none where there is no such folder."""
+    found: list[Path] = []
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(folder):
+            name, dot, ending = entry.name.partition(".")
+            if _ID.fullmatch(name) and dot + ending == ".jsonl" and entry.is_file(follow_symlinks=False):
+                found.append(Path(entry.path))
+    return sorted(found)
+
+
 def _write_whole(handle: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
@@ -188,11 +207,20 @@ def _turns(file: Path) -> Iterator[Turn]:
     """The turns of a file in order, without lines that are no turn."""
     with file.open("rb") as lines:
         for line in lines:
-            try:
-                turn = _turn(json.loads(line))
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                continue
-            yield turn
+            if turn := _turn_in(line):
+                yield turn
+
+
+def is_turn(line: bytes) -> bool:
+    """Whether a line of a conversation can be read."""
+    return _turn_in(line) is not None
+
+
+def _turn_in(line: bytes) -> Turn | None:
+    try:
+        return _turn(json.loads(line))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def _turn(record: dict[str, object]) -> Turn:

@@ -1,72 +1,48 @@
 """The store of one machine: a directory with a SQLite database, the truth, and a file of vectors, a copy for speed.
 
-Connections, transactions, the writer's lock and the translation of SQLite's errors live here; the SQL is in `snapshot`
-and `writing`. This is the only module that imports sqlite3.
-
-Only the writer's connection writes and checkpoints: with SQLite before 3.51.3 two that do so at once can corrupt the
-log (the WAL-reset bug). `synchronous=FULL` because with NORMAL a power cut loses acknowledged
-transactions.
+Transactions, the writer's role and what takes the place of a whole index live here; the connections are in
+`connections`, the SQL is in `snapshot` and `writing`.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from threading import Lock, RLock
-
-from filelock import FileLock, Timeout
+from threading import RLock
 
 from ragnotes.calibration import Calibration
-from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed, RagnotesError
+from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed
 from ragnotes.stores import writing
-from ragnotes.stores.filtering import PATH_FUNCTION, path_matches
-from ragnotes.stores.rows import Row
-from ragnotes.stores.schema import CREATE, SCHEMA_VERSION
+from ragnotes.stores.connections import LOG_ENDINGS, Connection, Connections, fold_log, roll_back
+from ragnotes.stores.locking import Taken, held
+from ragnotes.stores.migrations import migrate
+from ragnotes.stores.permissions import make_private
+from ragnotes.stores.removal import purge
+from ragnotes.stores.schema import CREATE, OLDEST_SCHEMA, SCHEMA_VERSION
 from ragnotes.stores.sharing import SharedVectors
-from ragnotes.stores.snapshot import REPAIR_HINT, LocalSnapshot, Query
+from ragnotes.stores.snapshot import LocalSnapshot, Query
 from ragnotes.stores.vectors import sync_directory
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
 
-__all__ = ["LocalStore"]
+__all__ = ["RESTORED", "LocalStore"]
 
 DATABASE = "ragnotes.sqlite3"
 VECTORS = "vectors.faiss"
 LOCK = "writer.lock"
-LOCK_HOLDER = "writer.pid"
+SHADOW = "rebuilding"
+"""The index that a rebuild fills, in the directory of the one whose place it takes."""
+RESTORED = "restoring"
+"""The one that comes out of a backup, likewise. Neither is searched where it is, so it needs no file of vectors."""
+DAMAGED = ".damaged"
 
+REBUILD_HINT = "move its folder away and run: ragnotes index (your notes are not touched)"
 UPGRADE_HINT = "upgrade ragnotes, or name another directory with --index"
 
-BUSY_TIMEOUT_S = 5.0
 LOCK_WAIT_S = 1.0
-IDLE_READERS = 8
-LOG_BYTES = 64 * 1024 * 1024
-
-READER_PRAGMAS = ("query_only = ON",)
-WRITER_PRAGMAS = (
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "secure_delete = ON",
-    "wal_autocheckpoint = 1000",
-    f"journal_size_limit = {LOG_BYTES}",
-)
-
-BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-REFUSED = frozenset(
-    {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_AUTH,
-        sqlite3.SQLITE_TOOBIG,
-        sqlite3.SQLITE_NOMEM,
-    }
-)
+CREATE_WAIT_S = 5.0
 
 
 class LocalStore:
@@ -76,44 +52,45 @@ class LocalStore:
         self.directory = directory
         self._database = directory / DATABASE
         self._shared = SharedVectors(directory / VECTORS)
-        self._pool_lock = Lock()
-        self._idle: list[sqlite3.Connection] = []
+        self._connections = Connections(self._database)
         self._closed = False
         self._writing = RLock()
-        self._writer: sqlite3.Connection | None = None
+        self._writer: Connection | None = None
 
     @classmethod
-    def open(cls, directory: Path, *, create: bool = False) -> LocalStore:
+    def open(cls, directory: Path, *, create: bool = False, rebuild: bool = False) -> LocalStore:
         """The store in this directory, made if there is none and `create` says so.
 
         Raises IndexMissing, IndexDamaged for what is no index, IndexMismatch for one of another ragnotes, and
-        IndexWriteFailed where it cannot be made.
+        IndexWriteFailed where it cannot be made. To `rebuild` it, an older or damaged one will do.
         """
         store = cls(directory)
+        if rebuild and store._of_no_use():
+            return store
         schema = store._schema()
         if schema is None and not create:
             raise IndexMissing(f"there is no index in {directory}", "run: ragnotes index")
         if schema is None:
             store._create()
+        elif OLDEST_SCHEMA <= schema < SCHEMA_VERSION:
+            with suppress(IndexLocked, IndexWriteFailed), store.writer():
+                pass  # it migrates; where that cannot be, the index is read as it is
         elif schema != SCHEMA_VERSION:
-            other, hint = ("an older", REPAIR_HINT) if schema < SCHEMA_VERSION else ("a newer", UPGRADE_HINT)
+            other, hint = ("an older", REBUILD_HINT) if schema < SCHEMA_VERSION else ("a newer", UPGRADE_HINT)
             raise IndexMismatch(
                 f"{directory} was written by {other} version of ragnotes (schema {schema}, this one has"
                 f" {SCHEMA_VERSION})",
                 hint,
             )
+        make_private(directory)
         return store
 
     @contextmanager
     def reading(self) -> Iterator[LocalSnapshot]:
         """What is committed now, unchanged until the end; for use by one thread."""
-        connection = self._take_reader()
-        query = self._query(connection, writing=False)
-        try:
+        with self._committed() as query:
             query("BEGIN", ())
             yield LocalSnapshot(query, self._shared)
-        finally:
-            self._give_back(connection)
 
     @contextmanager
     def writer(self) -> Iterator[None]:
@@ -121,21 +98,29 @@ class LocalStore:
 
         A reader that ends holds the lock while it saves the vectors file.
         """
+        if self._schema() is None:  # the directory was deleted while this process ran
+            self._create()
         with self._locked(timeout_s=LOCK_WAIT_S):
-            connection = self._connect("rw", WRITER_PRAGMAS, writing=True)
-            self._writer = connection
+            connection = self._connections.writer()
+            self._writer, before = connection, None
+            query = self._connections.query(connection, writing=True)
             try:
-                before = self._generation(connection)
+                with self._transaction():
+                    migrate(query)
+                before = self._generation(query)
+                self._shared.clear_leftovers(before)
                 yield
-                with self._transaction() as query:
+                with self._transaction():
                     writing.remove_unused_vectors(query)
+                purge(self._transaction)
             finally:
                 try:
-                    if self._generation(connection) != before:
+                    searched = self.directory.name not in (SHADOW, RESTORED)
+                    if searched and before is not None and self._generation(query) != before:
                         self._save_vectors()
                 finally:
                     self._writer = None
-                    _fold_log(connection)
+                    fold_log(connection)
                     connection.close()
 
     def manifest(self) -> Manifest | None:
@@ -176,8 +161,10 @@ class LocalStore:
     def remove(self, paths: Sequence[str]) -> None:
         """Drop the documents and records of these files; unknown paths are ignored."""
         with self._transaction() as query:
-            if writing.remove_paths(query, paths):
+            if gone := writing.remove_paths(query, paths):
                 writing.bump_generation(query)
+        if gone:  # a rebuild that was cut off may hold their text too
+            shutil.rmtree(self.directory / SHADOW, ignore_errors=True)
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Keep this calibration for the index as it is built now; None goes back to the shipped one."""
@@ -194,16 +181,113 @@ class LocalStore:
                 writing.put_document(query, manifest, document, chunks, record)
             writing.bump_generation(query)
 
+    def purge(self) -> None:
+        """Leave no trace of what was taken out, in any file, as far as readers let go of the log."""
+        purge(self._transaction, at_once=True)
+
+    @contextmanager
+    def rebuilding(self, manifest: Manifest) -> Iterator[LocalStore]:
+        """Another store to write to, which takes the place of this one at the end, as `replaced_by` says.
+
+        Vectors known here are known there. What a rebuild with this manifest wrote before it was cut off is there too.
+        """
+        with self.replaced_by(SHADOW) as directory:
+            try:
+                shadow = LocalStore.open(directory, create=True)
+            except (IndexDamaged, IndexMismatch):
+                shutil.rmtree(directory)
+                shadow = LocalStore.open(directory, create=True)
+            with closing(shadow), shadow.writer():
+                shadow._carry_over(self._database)
+                if shadow.manifest() != manifest:
+                    shadow.rebuild(manifest, ())
+                yield shadow
+
+    @contextmanager
+    def replaced_by(self, name: str) -> Iterator[Path]:
+        """A directory in this one's, where an index is to be made that takes the place of this one, in one transaction.
+
+        Until then this one answers, also in other processes, and where the block raises it stays. The generation is
+        higher afterwards. Raises IndexLocked as `writer` does.
+        """
+        _make_directory(self.directory)
+        with self._locked(timeout_s=LOCK_WAIT_S):
+            yield self.directory / name
+            self._take_over(self.directory / name)
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+
+    def describe(self, manifest: Manifest) -> None:
+        """Say that this is what the index was built with; for one whose folders of notes were moved."""
+        with self._transaction() as query:
+            writing.write_manifest(query, manifest)
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong in the database; nothing in a whole one."""
+        with self._committed() as query:
+            found = [str(row[0]) for row in query("PRAGMA integrity_check", ())]
+            orphans = query("PRAGMA foreign_key_check", ())
+        return [fault for fault in found if fault != "ok"] + [
+            f"a row of {table} points nowhere" for table, *_ in orphans
+        ]
+
+    def copy(self, to: Path) -> None:
+        """Write what is committed now to a new database file. Raises IndexWriteFailed."""
+        self._connections.copy(to)
+
     def close(self) -> None:
         """Save the vectors if this process holds newer ones than the file, and let go of the database."""
         if self._shared.unsaved and not self._closed:
-            with suppress(IndexLocked, IndexWriteFailed), self._locked(timeout_s=0):  # else the one who writes saves
-                self._save_vectors()
-        with self._pool_lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            with suppress(IndexLocked, IndexMissing, IndexWriteFailed), self._locked(timeout_s=0):
+                self._save_vectors()  # else the one who writes saves
+        self._closed = True
+        self._connections.close()
+
+    def _carry_over(self, old: Path) -> None:
+        """Take the vectors and calibration of another database, where it has any that can be read."""
+        assert self._writer is not None
+        query = self._connections.query(self._writer, writing=True)
+        with suppress(IndexDamaged, IndexWriteFailed):
+            query("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
+            try:
+                with self._transaction() as inside:
+                    writing.carry_over(inside)
+            finally:
+                query("DETACH old", ())
+
+    def _take_over(self, directory: Path) -> None:
+        """Put the index of that directory in the place of this one; for the holder of the lock."""
+        with closing(LocalStore.open(directory)) as other:
+            newest = 0
+            with suppress(IndexDamaged, IndexMissing), self._committed() as query:
+                newest = self._generation(query)
+            with other.writer(), other._transaction() as query:
+                writing.renew(query, 1 + max(newest, self._generation(query)))
+        useless = self._of_no_use(older=False)
+        if useless:
+            self._set_aside()
+        if not self._database.exists():
+            os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
+        self._connections.overwrite(directory / DATABASE)
+        sync_directory(self.directory)
+        self._save_vectors()
+        if useless:
+            for ending in ("", *LOG_ENDINGS):
+                (self.directory / f"{DATABASE}{DAMAGED}{ending}").unlink(missing_ok=True)
+
+    def _of_no_use(self, *, older: bool = True) -> bool:
+        """Whether what is here can only be rebuilt: it is damaged at its root, or `older` than can be read."""
+        try:
+            schema = self._schema()
+        except IndexDamaged:
+            return True
+        return older and schema is not None and schema < SCHEMA_VERSION
+
+    def _set_aside(self) -> None:
+        """Rename a database that cannot be opened, the log first: beside another database it would be its log."""
+        for ending in (*LOG_ENDINGS, ""):
+            with suppress(FileNotFoundError):
+                (self.directory / f"{DATABASE}{ending}").rename(self.directory / f"{DATABASE}{DAMAGED}{ending}")
+        sync_directory(self.directory)
 
     def _save_vectors(self) -> None:
         with self.reading() as snapshot:
@@ -217,21 +301,18 @@ class LocalStore:
         except OSError as error:
             raise IndexDamaged(f"{self.directory} cannot be read: {error}", "check its permissions") from error
         with self._committed() as query:
-            if not query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'", ()):
+            if not query("SELECT 1 FROM sqlite_master", ()):
                 return None
             return int(query("SELECT schema FROM meta", ())[0][0])
 
     def _create(self) -> None:
         """Make directory and database, readable by their owner only."""
-        try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise IndexWriteFailed(f"{self.directory} cannot be made: {error}", "name another with --index") from error
-        with self._locked(timeout_s=BUSY_TIMEOUT_S):
+        _make_directory(self.directory)
+        with self._locked(timeout_s=CREATE_WAIT_S):
             if self._schema() is not None:  # another process was faster
                 return
             os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
-            self._writer = self._connect("rw", WRITER_PRAGMAS, writing=True)
+            self._writer = self._connections.writer()
             try:
                 with self._transaction() as query:
                     for statement in CREATE:
@@ -243,25 +324,14 @@ class LocalStore:
 
     @contextmanager
     def _locked(self, *, timeout_s: float) -> Iterator[None]:
-        lock = FileLock(self.directory / LOCK, timeout=timeout_s, mode=0o600)
-        holder = self.directory / LOCK_HOLDER
-        try:
-            lock.acquire()
-            holder.write_text(str(os.getpid()))
-        except Timeout as error:
-            raise IndexLocked(
-                f"{self.directory} is being written to by process {_read(holder) or 'unknown'}",
-                "wait until it has finished, and try again",
-            ) from error
-        except OSError as error:
-            lock.release()
-            raise IndexWriteFailed(
-                f"{self.directory} cannot be written to: {error}", "check its permissions"
-            ) from error
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(self.directory / LOCK, timeout_s=timeout_s))
+            except Taken as error:
+                raise IndexLocked(
+                    f"{self.directory} is being written to by {error}", "wait until it has finished, and try again"
+                ) from error
             yield
-        finally:
-            lock.release()
 
     @contextmanager
     def _transaction(self) -> Iterator[Query]:
@@ -269,7 +339,7 @@ class LocalStore:
         with self._writing:
             if self._writer is None:
                 raise RuntimeError("writing to a store needs `with store.writer():` around it")
-            query = self._query(self._writer, writing=True)
+            query = self._connections.query(self._writer, writing=True)
             if self._writer.in_transaction:
                 yield query
                 return
@@ -278,64 +348,19 @@ class LocalStore:
                 yield query
                 query("COMMIT", ())
             except BaseException:
-                with suppress(sqlite3.Error):  # a disk that fails may refuse this too; closing then undoes the rest
-                    self._writer.rollback()
+                roll_back(self._writer)
                 raise
 
     @contextmanager
     def _committed(self) -> Iterator[Query]:
-        connection = self._take_reader()
+        connection = self._connections.reader()
         try:
-            yield self._query(connection, writing=False)
+            yield self._connections.query(connection, writing=False)
         finally:
-            self._give_back(connection)
+            self._connections.give_back(connection)
 
-    def _take_reader(self) -> sqlite3.Connection:
-        with self._pool_lock:
-            if self._closed:
-                raise RuntimeError("the store is closed")
-            if self._idle:
-                return self._idle.pop()
-        return self._connect("ro", READER_PRAGMAS, writing=False)
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        with suppress(sqlite3.Error):
-            connection.rollback()
-        with self._pool_lock:
-            keep = not self._closed and not connection.in_transaction and len(self._idle) < IDLE_READERS
-            if keep:
-                self._idle.append(connection)
-        if not keep:
-            connection.close()
-
-    def _connect(self, mode: str, pragmas: Sequence[str], *, writing: bool) -> sqlite3.Connection:
-        """An open connection. `mode` keeps SQLite from making a database where there is none."""
-        with self._translated(writing=writing):
-            connection = sqlite3.connect(
-                f"{self._database.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,
-                check_same_thread=False,  # a connection serves one thread at a time, but not always the same
-            )
-            try:
-                connection.create_function(PATH_FUNCTION, 2, path_matches, deterministic=True)
-                for pragma in pragmas:
-                    connection.execute(f"PRAGMA {pragma}").close()
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-
-    def _query(self, connection: sqlite3.Connection, *, writing: bool) -> Query:
-        def run(statement: str, values: Sequence[object]) -> list[Row]:
-            with self._translated(writing=writing):
-                return connection.execute(statement, values).fetchall()
-
-        return run
-
-    def _generation(self, connection: sqlite3.Connection) -> int:
-        return int(self._query(connection, writing=True)("SELECT generation FROM meta", ())[0][0])
+    def _generation(self, query: Query) -> int:
+        return int(query("SELECT generation FROM meta", ())[0][0])
 
     def _started(self, query: Query) -> Manifest:
         manifest = writing.read_manifest(query)
@@ -343,43 +368,9 @@ class LocalStore:
             raise RuntimeError("a document needs a manifest: call `start` first")
         return manifest
 
-    @contextmanager
-    def _translated(self, *, writing: bool) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            raise
-        except sqlite3.Error as error:
-            raise self._error_of(error, writing=writing) from error
 
-    def _error_of(self, error: sqlite3.Error, *, writing: bool) -> RagnotesError | ValueError:
-        """The error that callers know. Only the first byte of SQLite's code is its kind."""
-        kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if kind == sqlite3.SQLITE_CONSTRAINT:
-            return ValueError(f"{self._database}: {error}")
-        if kind in BUSY:
-            return IndexLocked(f"{self._database} is locked by another process", "wait until it has finished")
-        if kind in REFUSED and writing:
-            return IndexWriteFailed(
-                f"{self._database} cannot be written: {error}", "free some space, or check the disk"
-            )
-        if kind in REFUSED:
-            return IndexDamaged(f"{self._database} cannot be read: {error}", "check its permissions and the disk")
-        return IndexDamaged(f"{self._database} is damaged: {error}", REPAIR_HINT)
-
-
-def _fold_log(connection: sqlite3.Connection) -> None:
-    """Move the log into the database and empty it, so that deleted text leaves the disk; not waiting for readers.
-
-    Whatever stays in the log is committed all the same, so a failure here is none of the writer's.
-    """
-    with suppress(sqlite3.Error):
-        connection.execute("PRAGMA busy_timeout = 0").close()
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-
-
-def _read(path: Path) -> str | None:
+def _make_directory(directory: Path) -> None:
     try:
-        return path.read_text().strip()
-    except OSError:
-        return None
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise IndexWriteFailed(f"{directory} cannot be made: {error}", "name another with --index") from error

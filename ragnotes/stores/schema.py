@@ -1,15 +1,28 @@
 """The tables of a local index, as SQL.
 
 `chunks.id` is never reused, so it can stand for a vector outside the database. A chunk's text is not stored: it is
-sliced from its document. Embeddings stand apart from documents and are found by the hash of the embedded string.
+sliced from its document. Embeddings stand apart from documents and are found by the hash of the embedded string. The
+checksum of a row is made of its other columns, as `checksums` says; it is NULL in no row of this schema.
 Strings that come from file names are BLOBs, because file names need not be valid Unicode.
 """
 
 from __future__ import annotations
 
-__all__ = ["AS_WRITTEN", "BM25_WEIGHTS", "CALIBRATIONS", "CREATE", "SCHEMA_VERSION", "SECTION_TEXTS"]
+__all__ = [
+    "AS_WRITTEN",
+    "BM25_WEIGHTS",
+    "CALIBRATIONS",
+    "CHUNK_REMOVED",
+    "CREATE",
+    "OLDEST_SCHEMA",
+    "REMOVED",
+    "SCHEMA_VERSION",
+    "SECTION_TEXTS",
+]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+OLDEST_SCHEMA = 2
+"""What `migrations` starts from. Older indexes were never released."""
 
 AS_WRITTEN = "context plain links"
 """The searched columns that hold what is in the notes; `forms` holds the other forms of its words."""
@@ -32,10 +45,24 @@ CALIBRATIONS = """
         id INTEGER PRIMARY KEY CHECK (id = 1),
         embedder TEXT NOT NULL,
         chunker TEXT NOT NULL,
-        calibration TEXT NOT NULL
+        calibration TEXT NOT NULL,
+        checksum BLOB
     )
 """
-"""Made when the first is kept, so that indexes from before there were any need no rebuild."""
+"""Indexes of schema 2 have it only where one was kept."""
+
+REMOVED = "CREATE TABLE removed (embedding INTEGER PRIMARY KEY)"
+"""The vectors of chunks that were taken out, until `removal` has seen to it that nothing of them is left."""
+
+# Chunks are replaced, never updated. FTS5 wants the old values to take a row of an external content table out.
+CHUNK_REMOVED = """
+    CREATE TRIGGER chunk_removed AFTER DELETE ON chunks BEGIN
+        INSERT INTO words (words, rowid, context, plain, links, forms)
+        VALUES ('delete', old.id, old.context, old.plain, old.links, old.forms);
+        INSERT INTO spellings (spellings, rowid, context, plain) VALUES ('delete', old.id, old.context, old.plain);
+        INSERT OR IGNORE INTO removed VALUES (old.embedding);
+    END
+"""
 
 CREATE = (
     """
@@ -44,10 +71,11 @@ CREATE = (
         schema INTEGER NOT NULL,
         lineage TEXT NOT NULL,
         generation INTEGER NOT NULL,
-        manifest TEXT
+        manifest TEXT,
+        purge_at REAL NOT NULL DEFAULT 0
     )
     """,
-    f"INSERT INTO meta VALUES (1, {SCHEMA_VERSION}, lower(hex(randomblob(16))), 0, NULL)",
+    f"INSERT INTO meta VALUES (1, {SCHEMA_VERSION}, lower(hex(randomblob(16))), 0, NULL, 0)",
     """
     CREATE TABLE documents (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -60,7 +88,8 @@ CREATE = (
         sha256 TEXT NOT NULL,
         metadata TEXT NOT NULL,
         marks TEXT NOT NULL,
-        text TEXT NOT NULL
+        text TEXT NOT NULL,
+        checksum BLOB
     )
     """,
     """
@@ -77,6 +106,7 @@ CREATE = (
         embedder TEXT NOT NULL,
         key BLOB NOT NULL,
         vector BLOB NOT NULL,
+        checksum BLOB,
         UNIQUE (embedder, key)
     )
     """,
@@ -98,7 +128,8 @@ CREATE = (
         plain TEXT NOT NULL,
         links TEXT NOT NULL,
         units TEXT NOT NULL,
-        forms TEXT NOT NULL
+        forms TEXT NOT NULL,
+        checksum BLOB
     )
     """,
     # Rows are wide: filters and lists of ids are answered from these two indexes alone.
@@ -112,7 +143,8 @@ CREATE = (
         chunks INTEGER NOT NULL,
         indexed_at TEXT,
         fingerprint TEXT NOT NULL,
-        sha256 TEXT
+        sha256 TEXT,
+        checksum BLOB
     ) WITHOUT ROWID
     """,
     """
@@ -128,14 +160,7 @@ CREATE = (
         INSERT INTO spellings (rowid, context, plain) VALUES (new.id, new.context, new.plain);
     END
     """,
-    # Chunks are replaced, never updated. FTS5 wants the old values to take a row of an external content table out.
-    """
-    CREATE TRIGGER chunk_removed AFTER DELETE ON chunks BEGIN
-        INSERT INTO words (words, rowid, context, plain, links, forms)
-        VALUES ('delete', old.id, old.context, old.plain, old.links, old.forms);
-        INSERT INTO spellings (spellings, rowid, context, plain) VALUES ('delete', old.id, old.context, old.plain);
-    END
-    """,
+    CHUNK_REMOVED,
     "CREATE VIRTUAL TABLE sections USING fts5(text, content='', tokenize='porter unicode61 remove_diacritics 2')",
     # Before: it takes the words of all chunks to take a section out.
     f"""
@@ -152,4 +177,6 @@ CREATE = (
     )
     """,
     "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(spellings, row)",
+    REMOVED,
+    CALIBRATIONS,
 )

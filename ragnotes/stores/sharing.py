@@ -7,6 +7,7 @@ a reader sees exactly the rows of its own generation, and what another process w
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -14,7 +15,15 @@ from typing import Protocol
 import numpy as np
 
 from ragnotes.errors import RagnotesError
-from ragnotes.stores.vectors import Identity, Ids, VectorIndex, load_vectors, save_vectors
+from ragnotes.stores.vectors import (
+    Identity,
+    Ids,
+    VectorIndex,
+    load_vectors,
+    save_vectors,
+    saved_generation,
+    temporary_of,
+)
 from ragnotes.types import Vectors
 
 __all__ = ["SharedVectors", "VectorSource"]
@@ -65,6 +74,16 @@ class SharedVectors:
                 self._on_disk = source.generation
         except (OSError, ValueError, RuntimeError, RagnotesError) as error:  # FAISS raises RuntimeError
             log.warning("%s was not saved, the next start takes longer: %s", self._path, error)
+
+    def clear_leftovers(self, generation: int) -> None:
+        """Removes what a killed run left, and a file ahead of the database. Needs the writer's lock.
+
+        A database that lost its last changes gives their numbers to other rows: such a file would pass for theirs.
+        """
+        with suppress(OSError):
+            temporary_of(self._path).unlink(missing_ok=True)
+            if saved_generation(self._path) > generation:
+                self._path.unlink()
 
     @property
     def unsaved(self) -> bool:

@@ -14,9 +14,9 @@ from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexDamaged
 from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
+from ragnotes.stores.checksums import CHECKED, REPAIR_HINT, verify
 from ragnotes.stores.filtering import all_of, any_of, passing
 from ragnotes.stores.rows import (
-    CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
     SOURCE_COLUMNS,
@@ -33,16 +33,16 @@ from ragnotes.stores.schema import BM25_WEIGHTS
 from ragnotes.stores.sharing import SharedVectors
 from ragnotes.stores.spelling import respelled
 from ragnotes.stores.vectors import SCORE_DECIMALS, Identity, Ids, VectorIndex
-from ragnotes.types import Chunk, Document, FileRecord, Source, Vectors
+from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Vectors
 
-__all__ = ["REPAIR_HINT", "LocalSnapshot", "Query"]
+__all__ = ["LocalSnapshot", "Query"]
 
 T = TypeVar("T")
 
 Query = Callable[[str, Sequence[object]], list[Row]]
 """Runs one SQL statement with its parameters and gives all rows."""
 
-REPAIR_HINT = "move its folder away and run: ragnotes index (your notes are not touched)"
+CHECKSUMS_SINCE = 3
 
 LEXICAL = """
     WITH matched AS MATERIALIZED (
@@ -78,14 +78,25 @@ class LocalSnapshot:
         self._query = query
         self._shared = shared
         self._own: VectorIndex | None = None
-        [(generation, lineage, manifest)] = query("SELECT generation, lineage, manifest FROM meta", ())
+        [(generation, lineage, manifest, schema)] = query("SELECT generation, lineage, manifest, schema FROM meta", ())
         self._generation = int(generation)
         self._lineage = str(lineage)
-        self._manifest = manifest_of(manifest)
+        [self._manifest] = _records(lambda row: manifest_of(row[0]), [(manifest,)])
+        self._checksum = "checksum" if schema >= CHECKSUMS_SINCE else "NULL"
 
     @property
     def generation(self) -> int:
         return self._generation
+
+    @property
+    def lineage(self) -> str:
+        """Which index this is a generation of."""
+        return self._lineage
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """What it was built with; None before the first `start`."""
+        return self._manifest
 
     def dense(self, vector: Vectors, limit: int, filters: Filters) -> list[Scored]:
         """The nearest chunks by exact cosine; the query has shape (dimension,) or (1, dimension)."""
@@ -155,21 +166,27 @@ class LocalSnapshot:
         rows: dict[str, int] = dict(
             self._query(f"SELECT chunk_id, id FROM chunks WHERE chunk_id IN {LISTED}", (listed(chunk_ids),))
         )
-        wanted = [rows[chunk_id] for chunk_id in chunk_ids]
-        return index.scores(vector, wanted) if index is not None else []
+        if unknown := [chunk_id for chunk_id in chunk_ids if chunk_id not in rows]:
+            # Looked for without the index of ids: where that is damaged, a search still finds them.
+            if not self._query(f"SELECT 1 FROM chunks WHERE +chunk_id IN {LISTED} LIMIT 1", (listed(unknown),)):
+                raise KeyError(unknown[0])
+            raise IndexDamaged("passages of the index are not where it says that they are", REPAIR_HINT)
+        try:
+            return index.scores(vector, [rows[chunk_id] for chunk_id in chunk_ids]) if index is not None else []
+        except KeyError as error:
+            raise IndexDamaged(f"the index is at odds with its vectors: {error}", REPAIR_HINT) from error
 
     def passages(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]:
         """Chunks with their sources, in the order of the ids; unknown ids are left out."""
-        columns = ", ".join(f"chunks.{column.strip()}" for column in CHUNK_COLUMNS.split(","))
-        statement = f"SELECT document, {columns} FROM chunks WHERE chunk_id IN {LISTED}"
+        statement = f"SELECT {CHECKED['chunks']}, {self._checksum} FROM chunks WHERE chunk_id IN {LISTED}"
         rows = self._query(statement, (listed(chunk_ids),))
-        statement = f"SELECT id, text, {SOURCE_COLUMNS} FROM documents WHERE id IN {LISTED}"
-        documents = self._query(statement, (listed(sorted({row[0] for row in rows})),))
-        with_text = {number: (text, source) for number, text, *source in documents}
+        documents = self._texts(sorted({row[0] for row in rows}))
 
         def passage(row: Row) -> tuple[Chunk, Source]:
-            text, source = with_text[row[0]]
-            return chunk_of(row[1:], source[0], text), source_of(tuple(source))
+            document, _, _, _, *values, checksum = row
+            text, source = documents[document]
+            verify(f"a passage of {source.path}", row[:-1], checksum)
+            return chunk_of(tuple(values), source.doc_id, text), source
 
         found = {chunk.chunk_id: (chunk, source) for chunk, source in _records(passage, rows)}
         return [found[chunk_id] for chunk_id in chunk_ids if chunk_id in found]
@@ -220,8 +237,11 @@ class LocalSnapshot:
 
     def document(self, doc_id: str) -> Document | None:
         """The document as it was stored, without its blocks; None if there is none of that id."""
-        rows = self._query(f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE doc_id IN {LISTED}", (listed([doc_id]),))
-        return next(iter(_records(document_of, rows)), None)
+        statement = f"SELECT {DOCUMENT_COLUMNS}, {self._checksum} FROM documents WHERE doc_id IN {LISTED}"
+        rows = self._query(statement, (listed([doc_id]),))
+        for *values, checksum in rows:
+            verify(f"document {doc_id}", values, checksum)
+        return next(iter(_records(document_of, [row[:-1] for row in rows])), None)
 
     def chunks(self, doc_id: str) -> list[Chunk]:
         """The document's chunks in the order of its text; none if there is no document of that id."""
@@ -237,9 +257,14 @@ class LocalSnapshot:
         """What was fitted to questions over this index; None where nothing was, or with another embedder or chunker."""
         if self._manifest is None or not self._query("SELECT 1 FROM sqlite_master WHERE name = 'calibrations'", ()):
             return None
-        statement = "SELECT calibration FROM calibrations WHERE embedder = ? AND chunker = ?"
-        kept = _records(calibration_of, self._query(statement, (self._manifest.embedder, self._manifest.chunker)))
-        return next(iter(kept), None)
+        for embedder, chunker, calibration, checksum in self._query(
+            f"SELECT {CHECKED['calibrations']}, {self._checksum} FROM calibrations", ()
+        ):
+            verify("the calibration", (embedder, chunker, calibration), checksum)
+            if (embedder, chunker) == (self._manifest.embedder, self._manifest.chunker):
+                [kept] = _records(calibration_of, [(calibration,)])
+                return kept
+        return None
 
     def identity(self) -> Identity | None:
         """What this snapshot's vectors belong to; None while there is no manifest, and so no vector."""
@@ -253,12 +278,26 @@ class LocalSnapshot:
 
     def vectors(self, ids: Ids) -> Vectors:
         """The vectors of these rows, shape (n, dimension), for ascending ids."""
-        statement = "SELECT vector FROM chunks JOIN embeddings ON embeddings.id = embedding"
+        checksum = self._checksum.replace("checksum", "embeddings.checksum")
+        statement = f"SELECT embedder, key, vector, {checksum} FROM chunks JOIN embeddings ON embeddings.id = embedding"
         if len(ids) == self.count():
             rows = self._query(f"{statement} ORDER BY chunks.id", ())
         else:
             rows = self._query(f"{statement} WHERE chunks.id IN {LISTED} ORDER BY chunks.id", (listed(ids.tolist()),))
-        return np.frombuffer(b"".join(row[0] for row in rows), dtype="<f4").reshape(len(ids), -1)
+        for embedder, key, vector, kept in rows:
+            verify("a vector", (embedder, key, vector), kept)
+        return np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4").reshape(len(ids), -1)
+
+    def _texts(self, rows: Sequence[int]) -> dict[int, tuple[str, Source]]:
+        """Text and source of the documents of these rows; what is quoted from them is what was written."""
+        statement = f"SELECT id, {DOCUMENT_COLUMNS}, {self._checksum} FROM documents WHERE id IN {LISTED}"
+        found: dict[int, tuple[str, Source]] = {}
+        for number, *columns, checksum in self._query(statement, (listed(rows),)):
+            doc_id, path, kind, title, _, _, sha256, _, _, text = columns
+            [source] = _records(source_of, [(doc_id, path, title, kind, sha256)])
+            verify(source.path, columns, checksum)
+            found[number] = text, source
+        return found
 
     def _index(self) -> VectorIndex | None:
         identity = self.identity()

@@ -22,14 +22,19 @@ from numpy.typing import NDArray
 from ragnotes.types import Vectors
 
 __all__ = [
+    "MAX_HEADER_BYTES",
+    "NORM_TOLERANCE",
     "SCORE_DECIMALS",
     "Identity",
     "Ids",
     "VectorIndex",
     "load_vectors",
     "save_vectors",
+    "saved_generation",
     "sync_directory",
+    "temporary_of",
     "unit_rows",
+    "vectors_in",
 ]
 
 Ids = NDArray[np.int64]
@@ -162,7 +167,7 @@ def save_vectors(path: Path, index: VectorIndex, identity: Identity, generation:
         "count": len(index),
         "sha256": hashlib.sha256(payload).hexdigest(),
     }
-    temporary = path.with_name(f"{path.name}.tmp")
+    temporary = temporary_of(path)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(json.dumps(header).encode() + b"\n")
         file.write(payload)
@@ -170,6 +175,20 @@ def save_vectors(path: Path, index: VectorIndex, identity: Identity, generation:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_directory(path.parent)
+
+
+def temporary_of(path: Path) -> Path:
+    """Where the file is written before it takes its place."""
+    return path.with_name(f"{path.name}.tmp")
+
+
+def saved_generation(path: Path) -> int:
+    """The generation that the file says it holds; -1 where there is none that tells."""
+    try:
+        with path.open("rb") as file:
+            return int(json.loads(file.readline(MAX_HEADER_BYTES))["generation"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return -1
 
 
 def sync_directory(directory: Path) -> None:
@@ -195,12 +214,13 @@ def load_vectors(path: Path, identity: Identity, newest: int) -> tuple[int, Vect
         expected["sha256"] = hashlib.sha256(payload).hexdigest()
         if header != expected or header["generation"] > newest:
             return None
-        return int(header["generation"]), _deserialized(payload, identity.dimension, int(header["count"]))
+        return int(header["generation"]), vectors_in(payload, identity.dimension, int(header["count"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, RuntimeError):  # FAISS raises RuntimeError
         return None
 
 
-def _deserialized(payload: bytes, dimension: int, count: int) -> VectorIndex:
+def vectors_in(payload: bytes, dimension: int, count: int) -> VectorIndex:
+    """The index in FAISS's bytes, whose checksum held. Raises ValueError and RuntimeError on other bytes."""
     faiss = _faiss()
     faiss.set_deserialization_vector_byte_limit(len(payload))
     faiss.set_deserialization_loop_limit(MAX_LOAD_STEPS)

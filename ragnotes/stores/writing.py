@@ -8,14 +8,14 @@ from urllib.parse import unquote
 import numpy as np
 
 from ragnotes.calibration import Calibration
-from ragnotes.errors import IndexMismatch
+from ragnotes.errors import IndexDamaged, IndexMismatch
 from ragnotes.forms import forms_in
 from ragnotes.languages import language_of
 from ragnotes.matching import tag_key
+from ragnotes.stores.checksums import CHECKED, REPAIR_HINT, checksum_of
 from ragnotes.stores.rows import (
-    CHUNK_COLUMNS,
-    DOCUMENT_COLUMNS,
-    FILE_COLUMNS,
+    Row,
+    calibration_of,
     calibration_value,
     chunk_values,
     document_values,
@@ -26,15 +26,17 @@ from ragnotes.stores.rows import (
     pack,
     placeholders,
 )
-from ragnotes.stores.schema import CALIBRATIONS, SECTION_TEXTS
+from ragnotes.stores.schema import SECTION_TEXTS
 from ragnotes.stores.snapshot import LISTED, Query, listed
 from ragnotes.stores.vectors import unit_rows
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
 
 __all__ = [
     "bump_generation",
+    "carry_over",
     "check_manifest",
     "check_same_roots",
+    "insert",
     "keep_calibration",
     "known_vectors",
     "put_document",
@@ -44,15 +46,22 @@ __all__ = [
     "remove_all",
     "remove_paths",
     "remove_unused_vectors",
+    "renew",
     "write_manifest",
 ]
 
 KEPT_UNUSED_VECTORS = 10_000
+CARRIED_ROWS = 1000
 LANGUAGE_CHARS = 20_000
 
 
 def read_manifest(query: Query) -> Manifest | None:
-    return manifest_of(query("SELECT manifest FROM meta", ())[0][0])
+    """What the index was built with. Raises IndexDamaged where that cannot be read."""
+    [(manifest,)] = query("SELECT manifest FROM meta", ())
+    try:
+        return manifest_of(manifest)
+    except (ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(f"what the index was built with cannot be read: {error}", REPAIR_HINT) from error
 
 
 def write_manifest(query: Query, manifest: Manifest) -> None:
@@ -62,14 +71,16 @@ def write_manifest(query: Query, manifest: Manifest) -> None:
 def check_manifest(index: object, built: Manifest, asked: Manifest) -> None:
     """Raises IndexMismatch unless both are the same."""
     check_same_roots(index, built.roots, asked.roots)
+    hint = "run: ragnotes index --rebuild"
     if (built.embedder, built.dimension) != (asked.embedder, asked.dimension):
         was, now = f"{built.embedder} ({built.dimension})", f"{asked.embedder} ({asked.dimension})"
         problem = f"{index} was built with {was}, this embedder is {now}"
+        hint = f"name the other with --embedder, where it serves too, or {hint}"
     elif built.chunker != asked.chunker:
         problem = f"{index} was built with chunker {built.chunker}, this one is {asked.chunker}"
     else:
         return
-    raise IndexMismatch(problem, "run: ragnotes index --rebuild")
+    raise IndexMismatch(problem, hint)
 
 
 def check_same_roots(index: object, built: Sequence[str], asked: Sequence[str]) -> None:
@@ -83,24 +94,59 @@ def check_same_roots(index: object, built: Sequence[str], asked: Sequence[str]) 
 
 def keep_calibration(query: Query, manifest: Manifest, calibration: Calibration | None) -> None:
     """Keep this one, fitted to the index as the manifest describes it, in the place of any other; None keeps none."""
-    query(CALIBRATIONS, ())
     query("DELETE FROM calibrations", ())
     if calibration is not None:
-        values = (manifest.embedder, manifest.chunker, calibration_value(calibration))
-        query("INSERT INTO calibrations VALUES (1, ?, ?, ?)", values)
+        insert(query, "calibrations", (manifest.embedder, manifest.chunker, calibration_value(calibration)))
 
 
 def bump_generation(query: Query) -> None:
     query("UPDATE meta SET generation = generation + 1", ())
 
 
+def renew(query: Query, generation: int) -> None:
+    """Begin another lineage at this generation: nothing that was kept of the index before is taken for this one's."""
+    query("UPDATE meta SET lineage = lower(hex(randomblob(16))), generation = ?", (generation,))
+
+
+def carry_over(query: Query) -> None:
+    """Take the sound vectors, and the calibration, of the database attached as `old`; what is known already stays.
+
+    Vectors of text that was taken out are left behind. An index from before there were checksums has none.
+    """
+    checked = query("SELECT 1 FROM old.sqlite_master WHERE name = 'removed'", ())
+    statement = (
+        f"SELECT id, {CHECKED['embeddings']}, {'checksum' if checked else 'NULL'} FROM old.embeddings WHERE id > ?"
+        f" {'AND id NOT IN (SELECT embedding FROM old.removed)' if checked else ''} ORDER BY id LIMIT ?"
+    )
+    last = 0
+    while rows := query(statement, (last, CARRIED_ROWS)):
+        for _, *values, checksum in rows:
+            if checksum in (None, checksum_of(values)) and _is_unit(values[-1]):
+                insert(query, "embeddings", tuple(values), "ON CONFLICT DO NOTHING")
+        last = rows[-1][0]
+    if query("SELECT 1 FROM old.sqlite_master WHERE name = 'calibrations'", ()):
+        for embedder, chunker, value in query("SELECT embedder, chunker, calibration FROM old.calibrations", ()):
+            keep_calibration(query, Manifest(embedder, 0, chunker, ()), calibration_of((value,)))
+
+
+def _is_unit(vector: bytes) -> bool:
+    try:
+        row = np.frombuffer(vector, dtype="<f4")
+        return bool(len(unit_rows(row[np.newaxis], len(row))))
+    except ValueError:
+        return False
+
+
 def put_vectors(query: Query, embedder: str, texts: Sequence[str], vectors: Vectors) -> None:
-    """Keep the vector of each text; one that is known already stays. Raises ValueError on what is no unit vector."""
+    """Keep the vector of each text, in the place of one before. Raises ValueError on what is no unit vector."""
     rows = unit_rows(vectors, vectors.shape[-1])
     for text, row in zip(texts, rows, strict=True):
-        query(
-            "INSERT INTO embeddings (embedder, key, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        insert(
+            query,
+            "embeddings",
             (embedder, embedding_key(text), row.astype("<f4").tobytes()),
+            # A vector that is damaged counts as unknown, and is mended by the next.
+            "ON CONFLICT DO UPDATE SET vector = excluded.vector, checksum = excluded.checksum",
         )
 
 
@@ -108,8 +154,9 @@ def known_vectors(query: Query, embedder: str, texts: Sequence[str]) -> dict[str
     """The vectors that are known, each of shape (dimension,), by text."""
     known: dict[str, Vectors] = {}
     for text in dict.fromkeys(texts):
-        rows = query("SELECT vector FROM embeddings WHERE embedder = ? AND key = ?", (embedder, embedding_key(text)))
-        if rows:
+        values = (embedder, embedding_key(text))
+        rows = query("SELECT vector, checksum FROM embeddings WHERE embedder = ? AND key = ?", values)
+        if rows and rows[0][1] == checksum_of((*values, rows[0][0])):
             known[text] = np.frombuffer(rows[0][0], dtype="<f4").astype(np.float32)
     return known
 
@@ -126,18 +173,20 @@ def put_document(
             raise ValueError(f"chunk {chunk.chunk_id} is no slice of document {document.doc_id}")
     embeddings = [_embedding(query, manifest, chunk) for chunk in chunks]
     query("DELETE FROM documents WHERE doc_id = ? OR path = ?", (document.doc_id, pack(document.path)))
-    values = document_values(document)
-    statement = f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES ({placeholders(values)}) RETURNING id"
-    [(row,)] = query(statement, values)
+    [(row,)] = insert(query, "documents", document_values(document), "RETURNING id")
     for tag in filter(None, dict.fromkeys(tag_key(tag) for tag in document.metadata.tags)):
         query("INSERT INTO tags (tag, document) VALUES (?, ?)", (pack(tag), row))
     language = language_of(document.text[:LANGUAGE_CHARS])
     for ordinal, (chunk, embedding) in enumerate(zip(chunks, embeddings, strict=True)):
-        values = (row, embedding, ordinal, _forms(chunk, language), *chunk_values(chunk))
-        columns = f"document, embedding, ordinal, forms, {CHUNK_COLUMNS}"
-        query(f"INSERT INTO chunks ({columns}) VALUES ({placeholders(values)})", values)
+        insert(query, "chunks", (row, embedding, ordinal, _forms(chunk, language), *chunk_values(chunk)))
     query(f"INSERT INTO sections (rowid, text) {SECTION_TEXTS.format(document='?')}", (row,))
     put_files(query, [record])
+
+
+def insert(query: Query, table: str, values: Row, ending: str = "") -> list[Row]:
+    """Puts in a row of `CHECKED[table]` with its checksum."""
+    statement = f"INSERT INTO {table} ({CHECKED[table]}, checksum) VALUES ({placeholders(values)}, ?) {ending}"
+    return query(statement, (*values, checksum_of(values)))
 
 
 def _forms(chunk: Chunk, language: str | None) -> str:
@@ -163,8 +212,8 @@ def _embedding(query: Query, manifest: Manifest, chunk: Chunk) -> int:
 def put_files(query: Query, records: Iterable[FileRecord]) -> None:
     """Keep what is known of these files; their documents stay as they are."""
     for record in records:
-        values = file_values(record)
-        query(f"INSERT OR REPLACE INTO files ({FILE_COLUMNS}) VALUES ({placeholders(values)})", values)
+        query("DELETE FROM files WHERE path = ?", (pack(record.path),))
+        insert(query, "files", file_values(record))
 
 
 def remove_paths(query: Query, paths: Sequence[str]) -> bool:
@@ -177,15 +226,15 @@ def remove_paths(query: Query, paths: Sequence[str]) -> bool:
 
 
 def remove_all(query: Query) -> None:
-    """Drop documents and file records; vectors stay, for what is written next."""
+    """Drop documents and file records; vectors stay, for what is written next, and so does what was forgotten."""
     query("DELETE FROM documents", ())
-    query("DELETE FROM files", ())
+    query("DELETE FROM files WHERE reason IS NOT 'forgotten'", ())
 
 
 def remove_unused_vectors(query: Query) -> None:
     """Drop the oldest vectors that no chunk uses, as far as they outnumber 10,000 and those in use.
 
-    Up to there they are kept: a note restored, or a branch switched back, then costs no embedding.
+    They are what runs that were cut off have embedded; the vectors of text taken out go by `removal`.
     """
     [(known, used)] = query(
         "SELECT (SELECT count(*) FROM embeddings), (SELECT count(DISTINCT embedding) FROM chunks)", ()

@@ -1,22 +1,47 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ragnotes.answers import NO_FILTERS, Answer, Evidence, Filters, Mode
 from ragnotes.asking.answering import Request
-from ragnotes.asking.evidence import coverage, question_weights, select_evidence
+from ragnotes.asking.evidence import (
+    BEFORE_WEIGHT,
+    COSINE_WEIGHT,
+    COVERAGE_WEIGHT,
+    EMBEDDED_AT_ONCE,
+    MISFIT,
+    PASSAGE_WEIGHT,
+    POINTING_WEIGHT,
+    coverage,
+    question_weights,
+    select_evidence,
+)
 from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.retrieval import retrieve
 from ragnotes.errors import UsageError
 from ragnotes.events import Cited, Event, Final, Passages, Token
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import Kind
+from ragnotes.types import Kind, Unit, Vectors
 from tests.asking.stage import ScriptedGenerator, asker_over, index_notes
 
 CACHE = "Which cache requires an exact prefix match?"
+
+
+class RecordingEmbedder(HashingEmbedder):
+    """Knows what it embedded; a question is embedded as a note is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        self.seen += texts
+        return super().embed_documents(texts)
 
 
 def ask(
@@ -124,6 +149,69 @@ def test_a_model_that_does_not_load_in_time_is_not_waited_for(store: LocalStore,
     generator.loaded = False
     _, answer = ask(store, tmp_path, CACHE, generator, deadline_s=0.1)
     assert (answer.mode, answer.reason, generator.prompts) == (Mode.EXTRACTIVE, "late", [])
+
+
+def test_a_late_answer_is_the_best_piece_by_its_words_and_embeds_nothing_more(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    embedder = RecordingEmbedder()
+    asker = replace(asker_over(store, tmp_path), embedder=embedder)
+    *_, late = asker.ask(Request(CACHE, llm=False, deadline_s=0.0))
+    assert isinstance(late, Final)
+    assert (late.answer.mode, late.answer.reason, embedder.seen) == (Mode.EXTRACTIVE, "late", [CACHE])
+    assert late.answer.citations[0].quote.startswith("| Prefill | Prompt cache |")
+    *_, in_time = asker.ask(Request(CACHE, llm=False, deadline_s=60.0))
+    assert isinstance(in_time, Final)
+    assert (in_time.answer.reason, len(embedder.seen) > 3) == (None, True)
+
+
+def test_units_are_embedded_only_until_nobody_waits(store: LocalStore) -> None:
+    embedder = RecordingEmbedder()
+    waits = iter([False, True])
+    units = [Unit(0, 9, f"Note {number}.") for number in range(2 * EMBEDDED_AT_ONCE)]
+    with store.reading() as snapshot:
+        vector = embedder.embed_queries([CACHE])[0]
+        hits, _ = retrieve(snapshot, CACHE, vector, filters=NO_FILTERS, limit=1, is_fresh=lambda _: True)
+        long = replace(hits[0], chunk=replace(hits[0].chunk, units=tuple(units)))
+        found = select_evidence(snapshot, embedder, vector, [long], subject=CACHE, stopped=lambda: next(waits))
+    assert (len(found), len(embedder.seen)) == (2 * EMBEDDED_AT_ONCE, 1 + EMBEDDED_AT_ONCE)
+    assert sum(item.cosine == round(long.cosine, 6) for item in found) == EMBEDDED_AT_ONCE
+
+
+def added_to_its_own(item: Evidence) -> float:
+    """What a piece has beside its meaning, its own words and its passage."""
+    own = COSINE_WEIGHT * max(item.cosine, 0.0) + COVERAGE_WEIGHT * item.coverage + PASSAGE_WEIGHT * item.hit.score
+    return item.score - own
+
+
+def test_a_sentence_that_points_back_counts_for_what_the_one_before_speaks_of(tmp_path: Path) -> None:
+    added = {}
+    for subject in ("Ada Brill", "She", "Tom"):
+        note = f"Ada Brill runs the bakery in Ulm. {subject} sells rye bread on Mondays.\n"
+        store = index_notes(tmp_path / subject, {"bakery.md": note})
+        [piece] = [item for item in evidence_for(store, "What does Ada Brill sell?") if "rye" in item.text]
+        added[subject] = added_to_its_own(piece)
+        store.close()
+    assert added["Ada Brill"] == pytest.approx(0.0, abs=1e-5)
+    assert added["She"] == pytest.approx(POINTING_WEIGHT / BEFORE_WEIGHT * added["Tom"], abs=1e-4)
+    assert added["Tom"] > 0.05
+
+
+def test_a_piece_without_the_kind_of_thing_asked_for_counts_less(tmp_path: Path) -> None:
+    note = "The attic bell was cast long before.\n\nThe attic bell was cast in 1703.\n"
+    store = index_notes(tmp_path, {"bell.md": note})
+    bare, dated = "The attic bell was cast long before.", "The attic bell was cast in 1703."
+    for question, misses in (("When was the attic bell cast?", MISFIT), ("Where was the attic bell cast?", 0.0)):
+        added = {item.text: added_to_its_own(item) for item in evidence_for(store, question)}
+        assert (added[bare], added[dated]) == pytest.approx((-misses, 0.0), abs=1e-5)
+    store.close()
+
+
+@pytest.mark.parametrize(("leaves_at", "seen"), [(0, []), (1, []), (2, ["Passages"])])
+def test_who_leaves_is_told_nothing_more(store: LocalStore, tmp_path: Path, leaves_at: int, seen: list[str]) -> None:
+    asked = iter(range(100))
+    request = Request(CACHE, llm=False, cancelled=lambda: next(asked) >= leaves_at)
+    assert [type(event).__name__ for event in asker_over(store, tmp_path).ask(request)] == seen
 
 
 def test_what_only_a_changed_file_holds_is_called_stale(tmp_path: Path) -> None:

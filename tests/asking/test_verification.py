@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from ragnotes.answers import Evidence, Hit, Support
 from ragnotes.asking.extraction import extract
 from ragnotes.asking.verification import Claim, is_refusal, verify, without_foreign_urls
 from ragnotes.models.hashing import HashingEmbedder
-from ragnotes.types import Chunk, DateRange, Kind, Place, Source, Unit
+from ragnotes.types import Chunk, DateRange, Kind, Place, Source, Unit, Vectors
 
 SUPPORTED, WEAK, UNSUPPORTED = Support.SUPPORTED, Support.WEAK, Support.UNSUPPORTED
 
@@ -261,3 +263,26 @@ def test_an_answer_opens_with_the_date_that_was_asked_for_and_ends_with_the_link
     assert extract("What did I read?", [dated], subject="read").told[0].text == "Read the overview."
     # The day of a note is not the day of what it tells of.
     assert extract("When was the overview published?", [dated], subject="read").told[0].text == "Read the overview."
+
+
+def test_only_what_the_verdict_hangs_on_is_embedded() -> None:
+    class Recording(HashingEmbedder):
+        seen: tuple[str, ...] = ()
+
+        def embed_documents(self, texts: Sequence[str]) -> Vectors:
+            self.seen += tuple(texts)
+            return super().embed_documents(texts)
+
+    embedder, question = Recording(), "Who developed the water pump?"
+    told = "The water pump was developed in 1698 by Thomas Savery."
+    sentences = [PUMP.unit.plain, "The water pump was developed in 1699 by Thomas Savery.", told, told]
+    found = verify([Claim(question, sentence, PUMP) for sentence in sentences], embedder, {})
+    assert found == [SUPPORTED, UNSUPPORTED, SUPPORTED, SUPPORTED]
+    assert embedder.seen == (told, PUMP.unit.plain)
+
+
+@pytest.mark.parametrize(("score", "words", "told"), [(0.78, 19, 2), (0.78, 20, 2), (0.75, 20, 1), (0.73, 19, 1)])
+def test_a_piece_that_comes_as_near_as_the_best_may_make_the_answer_longer(score: float, words: int, told: int) -> None:
+    first = piece(f"The mill has {' '.join(f'oak{n}' for n in range(17))}.")
+    other = piece(f"In Kiel {' '.join(f'elm{n}' for n in range(words))}.", start=500, score=score)
+    assert len(extract("What of the mill?", [first, other], subject="mill").told) == told

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ragnotes.errors import CorpusError, LoadError
-from ragnotes.reading.corpus import CorpusFile, FreshnessCheck, check_roots, fingerprint_of, read_bytes, walk
+from ragnotes.reading.corpus import CorpusFile, FreshnessCheck, check_roots, fingerprint_of, read_file, walk
 from ragnotes.reading.identity import sha256_of
 from ragnotes.types import Kind, Source
 
@@ -56,9 +56,8 @@ def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path: Path) -> None:
     put(tmp_path, "a.md")
     os.mkfifo(tmp_path / "pipe.md")
     assert found(tmp_path) == [("a.md", None)]
-    status = (tmp_path / "pipe.md").stat()
     with pytest.raises(LoadError, match="no longer a regular file"):
-        read_bytes(CorpusFile("pipe.md", tmp_path / "pipe.md", fingerprint_of(status), 0, None), max_bytes=10)
+        read_file(CorpusFile("pipe.md", tmp_path, "pipe.md"), max_bytes=10)
 
 
 def test_with_several_roots_paths_start_with_the_name_of_the_root(tmp_path: Path) -> None:
@@ -118,17 +117,17 @@ def test_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
 def test_reading_has_a_limit_that_holds_for_a_file_that_grows_too(tmp_path: Path) -> None:
     put(tmp_path, "a.md", content="12345")
     [file] = walk([tmp_path], index=tmp_path / "i", suffixes=SUFFIXES)
-    assert read_bytes(file, max_bytes=5) == b"12345"
+    assert read_file(file, max_bytes=5) == (b"12345", file.fingerprint)
     with pytest.raises(LoadError) as error:
-        read_bytes(file, max_bytes=4)
+        read_file(file, max_bytes=4)
     assert error.value.reason == "too_large"
     put(tmp_path, "a.md", content="123456")
     with pytest.raises(LoadError) as error:
-        read_bytes(file, max_bytes=5)
+        read_file(file, max_bytes=5)
     assert error.value.reason == "too_large"
     (tmp_path / "a.md").unlink()
     with pytest.raises(LoadError) as error:
-        read_bytes(file, max_bytes=5)
+        read_file(file, max_bytes=5)
     assert error.value.reason == "unreadable"
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pypdf import PdfWriter
 
 from ragnotes.errors import LoadError
-from ragnotes.reading.pdf import load_pdf
+from ragnotes.reading.pdf import TRIES, load_pdf
 from ragnotes.reading.pdf_child import read_pdf
 from ragnotes.types import BlockKind, Document, HeadingMark, Kind, PageMark
 
@@ -152,6 +152,32 @@ def test_a_child_that_fails_in_any_way_means_damaged(
     child.chmod(child.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(child))
     assert reason_of(pdf("text")) == "damaged"
+
+
+def test_a_parser_that_crashes_is_given_two_tries_and_other_files_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = tmp_path / "tries"
+    child = tmp_path / "python"
+    crash = f"import os, sys; sys.stdin.buffer.read(); open({str(tries)!r}, 'a').write('x'); os.abort()"
+    child.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{crash}"\n')
+    child.chmod(child.stat().st_mode | stat.S_IXUSR)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", str(child))
+        assert reason_of(pdf("text")) == "damaged"
+    assert tries.read_text() == "x" * TRIES == "xx"
+    assert load_pdf(pdf("text"), "other.pdf").text == "text"
+
+
+def test_a_parser_that_crashes_once_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child, real = tmp_path / "python", sys.executable
+    child.write_text(
+        f'#!/bin/sh\ntest -e {tmp_path}/again || {{ touch {tmp_path}/again; kill -SEGV $$; }}\nexec {real} "$@"\n'
+    )
+    child.chmod(child.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(child))
+    assert load_pdf(pdf("text"), "a.pdf").text == "text"
+    assert (tmp_path / "again").exists()
 
 
 def test_python_files_among_the_notes_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ FILTERS = {"since", "until", "source", "tags", "paths", "kinds", "speakers"} | {
 ANSWER = (
     {"question", "answered", "reason", "answer", "mode", "sentences", "citations", "passages", "filters", "model"}
     | {"generation", "timings_ms", "usage"}
-    | {"left_out", "unmatched", "total", "more", "rewritten", "conversation_id", "confidence"}  # ours
+    | {"left_out", "reread", "unmatched", "total", "more", "rewritten", "conversation_id", "confidence"}  # ours
 )
-FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out", "unmatched"}
+FOUND = {"query", "hits", "filters", "generation", "timings_ms"} | {"left_out", "reread", "unmatched"}
 _FILES = {"added", "changed", "moved", "removed", "unchanged", "skipped", "failed"}
 SUMMARY = _FILES | {"embedded", "chunks", "seconds", "generation"}
 STATUS = {"files", "counts", "generation", "embedder", "model"} | {"calibration"}  # ours

@@ -19,7 +19,7 @@ import sys
 from ragnotes.cli import main
 from tests.fakes import FakeLibrary
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background hands down that it is ignored
-sys.exit(main(["serve", "--port", "0"], library=lambda _: FakeLibrary()))
+sys.exit(main(["serve", "--port", "0", "--index", sys.argv[1]], library=lambda _: FakeLibrary()))
 """
 ROOT = Path(__file__).parent.parent.parent
 
@@ -42,8 +42,8 @@ def test_others_need_a_key() -> None:
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_serve_prints_its_address_and_ends_in_good_order(sent: signal.Signals, code: int) -> None:
-    command = [sys.executable, "-c", SERVER]
+def test_serve_prints_its_address_and_ends_in_good_order(sent: signal.Signals, code: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SERVER, str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         line = process.stderr.readline()
@@ -55,12 +55,13 @@ def test_serve_prints_its_address_and_ends_in_good_order(sent: signal.Signals, c
         assert process.stderr.read() == ""
 
 
-def test_streams_that_outlive_the_end_of_the_server_end_with_an_error() -> None:
+def test_streams_that_outlive_the_end_of_the_server_end_with_an_error(tmp_path: Path) -> None:
     held = "library.generator.gate.clear()\nimport ragnotes.service.server as server\nserver.SHUTDOWN_S = 1\n"
     script = SERVER.replace("sys.exit(", f"library = FakeLibrary()\n{held}sys.exit(").replace(
         "lambda _: FakeLibrary()", "lambda _: library"
     )
-    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         url = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
         assert url

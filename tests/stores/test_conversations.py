@@ -55,6 +55,14 @@ def test_the_last_is_the_one_that_was_asked_in_last(kept: Conversations) -> None
     assert [line.id for line in kept.lines(1)] == [one]
 
 
+def test_the_conversations_that_cite_a_file_are_found_by_its_path(kept: Conversations) -> None:
+    citing = kept.begin(Turn("one?"))
+    kept.append(citing, DUNE)
+    kept.begin(Turn("two?", answer=("It stands in books.md.",)))
+    assert kept.citing("books\udcff.md") == [citing]
+    assert kept.citing("books.md") == []
+
+
 def _let_time_pass(kept: Conversations, *ids: str) -> None:
     if isinstance(kept, ConversationFolder):  # files of one moment have one time of change
         for number, each in enumerate(ids):

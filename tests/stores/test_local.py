@@ -122,7 +122,7 @@ def test_vectors_that_cannot_be_saved_are_a_warning(directory: Path, caplog: pyt
 def test_a_file_that_is_no_database_is_damage(directory: Path, content: bytes) -> None:
     (directory / "ragnotes.sqlite3").write_bytes(content)
     for create in (False, True):
-        with pytest.raises(IndexDamaged, match="move its folder away and run: ragnotes index"):
+        with pytest.raises(IndexDamaged, match=r"ragnotes check.*ragnotes repair"):
             LocalStore.open(directory, create=create)
 
 
@@ -172,7 +172,7 @@ def test_an_index_of_another_ragnotes_is_refused(directory: Path, schema: int, p
 
 
 def test_a_database_that_another_program_holds_is_locked(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragnotes.stores.local.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("ragnotes.stores.connections.BUSY_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(directory / "ragnotes.sqlite3", isolation_level=None)) as foreign:
         foreign.execute("BEGIN IMMEDIATE")
         with closing(LocalStore.open(directory)) as store:

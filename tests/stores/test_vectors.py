@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -164,3 +167,19 @@ def test_a_file_with_any_byte_flipped_or_cut_counts_as_absent(tmp_path: Path) ->
 def test_importing_a_store_loads_no_engine() -> None:
     script = "import sys, ragnotes.stores.local; sys.exit('faiss' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+
+
+def test_a_file_with_a_checksum_of_its_own_makes_faiss_take_no_more_than_it_holds(tmp_path: Path) -> None:
+    """Whoever can write to the directory can also count up the checksum: lengths in it are still not believed."""
+    path = tmp_path / "vectors.faiss"
+    save_vectors(path, index_of(7), IDENTITY, 3)
+    head, _, payload = path.read_bytes().partition(b"\n")
+    header = json.loads(head)
+    loaded, before_kb = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for position in range(0, len(payload) - 8, 4):
+        hostile = payload[:position] + (1 << 40).to_bytes(8, "little") + payload[position + 8 :]
+        forged = header | {"sha256": hashlib.sha256(hostile).hexdigest()}
+        path.write_bytes(json.dumps(forged).encode() + b"\n" + hostile)
+        loaded += load_vectors(path, IDENTITY, 3) is not None  # where only a value was overwritten
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 100 * 1024
+    assert loaded < len(payload) // 4

@@ -1,0 +1,79 @@
+"""Taking one file's text out of the index for good, while the file itself stays where it is.
+
+The path is kept on record as `forgotten`: the file is skipped, edited or not, until that is undone. A file that was
+moved is another file to the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragnotes.errors import NotFound
+from ragnotes.ports import Conversations, Store
+from ragnotes.types import FileRecord, FileStatus
+
+__all__ = ["FORGOTTEN", "Forgotten", "forget", "forgotten_only", "remember_again"]
+
+FORGOTTEN = "forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What went: passages of one file, and the conversations that cite it where they were to go too."""
+
+    path: str
+    chunks: int
+    conversations: tuple[str, ...]
+    deleted: bool
+    generation: int
+
+
+def forget(store: Store, conversations: Conversations, path: str, *, with_conversations: bool) -> Forgotten:
+    """Take the text of this file out of the index. Raises NotFound where the index knows no such file."""
+    record = _record(store, path)
+    with store.writer():
+        store.remove([record.path])
+        store.record([FileRecord(record.path, FileStatus.SKIPPED, FORGOTTEN, fingerprint=record.fingerprint)])
+        store.purge()
+    citing = tuple(conversations.citing(record.path))
+    if with_conversations:
+        for conversation_id in citing:
+            conversations.delete(conversation_id)
+    with store.reading() as snapshot:
+        return Forgotten(record.path, record.chunks, citing, with_conversations, snapshot.generation)
+
+
+def remember_again(store: Store, path: str) -> str:
+    """Let the next index run read the file again; gives its path. Raises NotFound where it was not forgotten."""
+    record = _record(store, path)
+    if record.reason != FORGOTTEN:
+        raise NotFound(f"{record.path} was not forgotten", "list what was with: ragnotes status")
+    with store.writer():
+        store.remove([record.path])
+    return record.path
+
+
+def forgotten_only(records: dict[str, FileRecord]) -> dict[str, FileRecord]:
+    """Those that a rebuild keeps."""
+    return {path: record for path, record in records.items() if record.reason == FORGOTTEN}
+
+
+def _record(store: Store, path: str) -> FileRecord:
+    """The record of a file by its path in the index, or on this machine."""
+    with store.reading() as snapshot:
+        records = {record.path: record for record in snapshot.files()}
+    manifest = store.manifest()
+    names = [path, *_below(path, manifest.roots if manifest else ())]
+    found = [records[name] for name in names if name in records]
+    if not found:
+        raise NotFound(f"the index knows no file {path}", "list its files with: ragnotes status")
+    return found[0]
+
+
+def _below(path: str, roots: Sequence[str]) -> list[str]:
+    """What a path on this machine is called in an index of these folders."""
+    absolute = Path(path).absolute()
+    inside = [Path(root) for root in roots if absolute.is_relative_to(root)]
+    return [(f"{root.name}/" if len(roots) > 1 else "") + absolute.relative_to(root).as_posix() for root in inside]

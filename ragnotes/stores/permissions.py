@@ -1,0 +1,37 @@
+"""Rights: what an index keeps of a person's notes is readable by that person alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+from pathlib import Path
+
+__all__ = ["make_private"]
+
+log = logging.getLogger(__name__)
+
+_OURS = re.compile(
+    r"ragnotes\.sqlite3.*|vectors\.faiss.*|.*\.(lock|pid)|conversations|rebuilding|repairing|damaged-.*|\.gitignore"
+)
+"""What ragnotes makes in the directory of an index."""
+
+
+def make_private(directory: Path) -> None:
+    """Take the rights of others off the directory and what ragnotes made in it; where that fails, it is logged.
+
+    A directory that holds other things too is the user's to share, and keeps its rights.
+    """
+    try:
+        entries = list(os.scandir(directory))
+        ours = [entry for entry in entries if _OURS.fullmatch(entry.name) and not entry.is_symlink()]
+        found = [(Path(entry.path), entry.stat(follow_symlinks=False)) for entry in ours]
+        if len(ours) == len(entries):
+            found.append((directory, directory.stat()))
+        for path, status in found:
+            open_to_others = stat.S_IMODE(status.st_mode) & 0o077
+            if open_to_others and (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                path.chmod(stat.S_IMODE(status.st_mode) & 0o700)
+    except OSError as error:
+        log.warning("others may be able to read what is in %s: %s", directory, error)

@@ -1,0 +1,298 @@
+"""`check` finds every damage that could change an answer, and takes nothing for damage that is none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragnotes.answers import Filters
+from ragnotes.errors import IndexDamaged, IndexMismatch, IndexMissing, RagnotesError
+from ragnotes.stores.conversations import ConversationFolder
+from ragnotes.stores.integrity import Examined, examine, findings
+from ragnotes.stores.local import LocalStore
+from ragnotes.stores.repair import repair
+from ragnotes.turns import Turn
+from tests.stores.samples import NO_FILTERS, Entry, embed, entry, fill, vector_of
+
+NOW = datetime(2026, 11, 21, 12, 30)
+WORDS = ["river", "stone", "garden", "bicycle", "window", "paper", "winter", "bread", "cloud", "shed"]
+
+
+def notes() -> list[Entry]:
+    rng = random.Random(1)
+    return [
+        entry(
+            f"n{number}.md",
+            *(f"{' '.join(rng.choices(WORDS, k=12))} only{number}x{part}" for part in range(3)),
+            tags=(f"t{number % 3}",),
+            speaker="Ann" if number % 4 == 0 else None,
+            date=f"2024-01-{number + 1:02}",
+        )
+        for number in range(10)
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index that was written in two runs, with something removed, closed."""
+    directory = tmp_path_factory.mktemp("whole") / "index"
+    with closing(LocalStore.open(directory, create=True)) as store:
+        fill(store, *notes(), entry("gone.md", "gone"))
+        with store.writer():
+            store.remove(["gone.md"])
+    for name in ("ragnotes.sqlite3-wal", "ragnotes.sqlite3-shm"):
+        (directory / name).unlink(missing_ok=True)
+    return directory
+
+
+@pytest.fixture
+def index(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "index")
+
+
+def answers(directory: Path) -> list[Any]:
+    """What a few searches of every kind give, texts and places included."""
+    told: list[Any] = []
+    with closing(LocalStore.open(directory)) as store, store.reading() as snapshot:
+        for words in (["river"], ["garden", "only5x2"]):
+            hits = [
+                *snapshot.lexical(words, 10, NO_FILTERS),
+                *snapshot.dense(vector_of(words[0]), 10, NO_FILTERS),
+                *snapshot.lexical(words, 10, Filters(tags=("t1",))),
+                *snapshot.dense(vector_of(words[0]), 10, Filters(speakers=("Ann",))),
+            ]
+            ids = list(dict.fromkeys(hit.chunk_id for hit in hits))
+            told += [hits, snapshot.passages(ids), snapshot.sections(words, ids), snapshot.neighbours(ids)]
+            told += [snapshot.cosines(vector_of(words[0]), ids), snapshot.frequencies(words)]
+        told += [snapshot.documents(), snapshot.files(), snapshot.values_of("tags"), snapshot.respelled(["rivre"])]
+    return told
+
+
+def sql(directory: Path, statement: str) -> None:
+    with closing(sqlite3.connect(directory / "ragnotes.sqlite3", isolation_level=None)) as connection:
+        connection.execute(statement)
+
+
+def flipped(content: bytes, position: int, bit: int) -> bytes:
+    damaged = bytearray(content)
+    damaged[position] ^= 1 << bit
+    return bytes(damaged)
+
+
+def is_safe(directory: Path, expected: list[Any]) -> bool:
+    """Whether the index answers rightly, or refuses and says what to do, or is found to be damaged."""
+    try:
+        found = bool(findings(directory))
+    except IndexMissing:
+        return True
+    except RagnotesError as error:
+        return "ragnotes" in error.hint
+    try:
+        return answers(directory) == expected or found
+    except RagnotesError as error:
+        return "ragnotes repair" in error.hint or "index --rebuild" in error.hint or "--index" in error.hint
+
+
+def test_a_whole_index_is_whole_and_is_not_changed_by_the_check(index: Path) -> None:
+    before = {file.name: file.read_bytes() for file in index.iterdir()}
+    assert examine(index) == Examined((), generation=12, documents=10, chunks=30)
+    assert {name: (index / name).read_bytes() for name in before} == before
+
+
+def test_no_index_is_no_damage(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing):
+        findings(tmp_path)
+    (tmp_path / "ragnotes.sqlite3").touch()
+    with pytest.raises(IndexMissing, match="cut off"):
+        findings(tmp_path)
+
+
+def test_a_newer_index_is_refused(index: Path) -> None:
+    sql(index, "UPDATE meta SET schema = 99")
+    with pytest.raises(IndexMismatch, match="newer"):
+        findings(index)
+
+
+def test_what_an_interrupted_run_leaves_is_no_damage(index: Path) -> None:
+    with closing(LocalStore.open(index)) as store, store.writer():
+        embed(store, entry("late.md", "never used"))
+        late = entry("n1.md", "another text")
+        embed(store, late)
+        store.replace(late.document, late.chunks, late.record)
+        (index / "vectors.faiss.tmp").write_bytes(b"half")
+        assert (index / "ragnotes.sqlite3-wal").stat().st_size > 0, "a hot log"
+        assert findings(index) == []
+        copy = shutil.copytree(index, index.parent / "copy")
+    assert findings(copy) == []
+    (copy / "vectors.faiss").unlink()
+    assert findings(copy) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        ("UPDATE documents SET text = replace(text, 'river', 'rover')", "checksum"),
+        ("UPDATE documents SET metadata = replace(metadata, 't1', 't2')", "checksum"),
+        ("UPDATE documents SET title = x'41' WHERE id = 1", "checksum"),
+        ("UPDATE chunks SET forms = 'x' WHERE id = 2", "checksum"),
+        ("UPDATE chunks SET date_since = '2020-01-01' WHERE id = 2", "checksum"),
+        ('UPDATE chunks SET "end" = 9999 WHERE id = 3', "document"),
+        ("UPDATE chunks SET ordinal = 7 WHERE id = 3", "document"),
+        ("UPDATE chunks SET embedding = 1 WHERE id = 5", "document"),
+        ("UPDATE embeddings SET vector = zeroblob(64) WHERE id = 4", "vector"),
+        ("UPDATE embeddings SET vector = x'00' WHERE id = 4", "vector"),
+        ("UPDATE files SET status = 'failed', sha256 = NULL WHERE path = x'6E312E6D64'", "file"),
+        ("UPDATE files SET chunks = 9", "file"),
+        ("DELETE FROM files WHERE path = x'6E312E6D64'", "file"),
+        ("DELETE FROM tags", "document"),
+        ("INSERT INTO words (words, rowid, plain) VALUES ('delete', 4, 'river')", "full text"),
+        ("INSERT INTO sections (rowid, text) VALUES (1, 'foreign words')", "full text"),
+        ("INSERT INTO spellings (rowid, plain) VALUES (999, 'foreign')", "full text"),
+        ("UPDATE sqlite_sequence SET seq = 1", "structure"),
+        ("UPDATE meta SET manifest = '{'", "description"),
+        ("DROP TRIGGER chunk_removed", "structure"),
+        ("DROP INDEX chunks_by_document", "structure"),
+    ],
+)
+def test_a_row_that_is_not_as_it_was_written_is_found_and_repaired(index: Path, damage: str, kind: str) -> None:
+    sql(index, damage)
+    assert kind in {each.kind for each in findings(index)}
+    assert repair(index, NOW).repaired
+    assert findings(index) == []
+
+
+def test_text_that_changed_on_the_disk_is_never_quoted(index: Path) -> None:
+    sql(index, "UPDATE documents SET text = replace(text, 'river', 'rover') WHERE path = x'6E352E6D64'")
+    with closing(LocalStore.open(index)) as store, store.reading() as snapshot:
+        [hit] = snapshot.lexical(["only5x2"], 1, NO_FILTERS)
+        with pytest.raises(IndexDamaged, match=r"n5\.md.*ragnotes check.*ragnotes repair"):
+            snapshot.passages([hit.chunk_id])
+        with pytest.raises(IndexDamaged):
+            snapshot.document(next(source.doc_id for source in snapshot.documents() if source.path == "n5.md"))
+
+
+def test_a_vector_that_changed_on_the_disk_is_never_searched_with(index: Path) -> None:
+    (index / "vectors.faiss").unlink()
+    with closing(sqlite3.connect(index / "ragnotes.sqlite3", isolation_level=None)) as connection:
+        [vector] = connection.execute("SELECT vector FROM embeddings WHERE id = 4").fetchone()
+        # The lowest bit of a mantissa: the norm stays within its bounds.
+        connection.execute("UPDATE embeddings SET vector = ? WHERE id = 4", (flipped(vector, 0, 0),))
+    with closing(LocalStore.open(index)) as store, store.reading() as snapshot, pytest.raises(IndexDamaged):
+        snapshot.dense(vector_of("river"), 10, NO_FILTERS)
+
+
+def test_a_damaged_vector_counts_as_unknown_and_is_mended_by_embedding_again(index: Path) -> None:
+    text = next(iter(notes()[1].chunks)).embedded
+    sql(index, "UPDATE embeddings SET vector = zeroblob(64)")
+    with closing(LocalStore.open(index)) as store, store.writer():
+        assert store.embeddings("fake", [text]) == {}
+        embed(store, notes()[1])
+        assert store.embeddings("fake", [text])[text].tobytes() == vector_of(text).tobytes()
+
+
+def test_a_flipped_bit_anywhere_in_the_vectors_file_is_found_and_changes_no_answer(index: Path) -> None:
+    expected, file, rng = answers(index), index / "vectors.faiss", random.Random(2)
+    content = file.read_bytes()
+    for position in sorted(rng.sample(range(len(content)), 200)):
+        file.write_bytes(flipped(content, position, rng.randrange(8)))
+        found = findings(index)
+        # A name in the header that is no longer ours is a file left by another index.
+        assert found == [] or [each.kind for each in found] == ["vectors file"], position
+        assert found or position < content.index(b"\n"), position
+    file.write_bytes(flipped(content, 500, 3))
+    assert answers(index) == expected
+    assert file.read_bytes() == content, "made anew"
+
+
+def test_a_flipped_bit_in_the_database_never_gives_another_answer_unnoticed(index: Path) -> None:
+    expected, rng = answers(index), random.Random(3)
+    content = (index / "ragnotes.sqlite3").read_bytes()
+    for position in sorted(rng.sample(range(len(content)), 200)):
+        (index / "ragnotes.sqlite3").write_bytes(flipped(content, position, rng.randrange(8)))
+        assert is_safe(index, expected), position
+        for name in ("ragnotes.sqlite3-wal", "ragnotes.sqlite3-shm"):
+            (index / name).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def hot(index: Path) -> tuple[Path, list[list[Any]]]:
+    """A copy of an index whose log was not folded in, with the answers after each of its transactions."""
+    told = [answers(index)]
+    with closing(LocalStore.open(index)) as store, store.writer():
+        for each in (entry("n1.md", "river of the first change"), entry("n5.md", "garden of the second")):
+            embed(store, each)
+            store.replace(each.document, each.chunks, each.record)
+            told.append(answers(shutil.copytree(index, index.parent / f"state{len(told)}")))
+        copy = shutil.copytree(index, index.parent / "hot")
+    return copy, told
+
+
+def test_a_damaged_log_gives_an_earlier_whole_state(hot: tuple[Path, list[list[Any]]]) -> None:
+    index, told = hot
+    log, database = index / "ragnotes.sqlite3-wal", index / "ragnotes.sqlite3"
+    content, before, rng = log.read_bytes(), database.read_bytes(), random.Random(4)
+    damages = [flipped(content, position, 1) for position in rng.sample(range(len(content)), 40)]
+    damages += [content[:position] for position in rng.sample(range(len(content)), 20)]
+    for damaged in [*damages, content]:
+        database.write_bytes(before)
+        for name in ("ragnotes.sqlite3-shm", "vectors.faiss"):
+            (index / name).unlink(missing_ok=True)
+        log.write_bytes(damaged)
+        assert findings(index) == []
+        assert answers(index) in told
+    assert answers(index) == told[-1]
+
+
+def test_a_cut_off_database_is_found_or_refused(index: Path) -> None:
+    expected, content = answers(index), (index / "ragnotes.sqlite3").read_bytes()
+    for size in range(0, len(content), 4096 * 3):
+        (index / "ragnotes.sqlite3").write_bytes(content[:size])
+        assert is_safe(index, expected), size
+        for name in ("ragnotes.sqlite3-wal", "ragnotes.sqlite3-shm"):
+            (index / name).unlink(missing_ok=True)
+
+
+def test_vectors_of_a_lost_future_are_found_and_never_taken_for_those_of_other_rows(index: Path) -> None:
+    database, vectors = index / "ragnotes.sqlite3", index / "vectors.faiss"
+    before = database.read_bytes()
+    with closing(LocalStore.open(index)) as store:
+        fill(store, entry("lost.md", "what was lost"))
+    database.write_bytes(before)
+    for name in ("ragnotes.sqlite3-wal", "ragnotes.sqlite3-shm"):
+        (index / name).unlink(missing_ok=True)
+    assert [each.kind for each in findings(index)] == ["vectors file"]
+    with closing(LocalStore.open(index)) as store:
+        fill(store, entry("other.md", "river in the place of it"))  # under the same number
+        with store.reading() as snapshot:
+            [hit] = snapshot.dense(vector_of("river in the place of it"), 1, NO_FILTERS)
+            assert hit.score == 1.0
+            assert snapshot.passages([hit.chunk_id])[0][1].path == "other.md"
+    assert findings(index) == []
+    assert b'"generation": 13' in vectors.read_bytes()
+
+
+def test_a_vectors_file_whose_checksum_is_forged_is_found(index: Path) -> None:
+    file = index / "vectors.faiss"
+    header, _, payload = file.read_bytes().partition(b"\n")
+    other = flipped(payload, len(payload) // 2, 0)
+    forged = {**json.loads(header), "sha256": hashlib.sha256(other).hexdigest()}
+    file.write_bytes(json.dumps(forged).encode() + b"\n" + other)
+    assert [each.problem for each in findings(index)] == ["its vectors are not those of the database"]
+
+
+def test_a_conversation_that_cannot_be_read_is_found_and_one_that_was_cut_off_is_not(index: Path) -> None:
+    folder = ConversationFolder(index / "conversations")
+    cut_off, damaged = folder.begin(Turn("first?")), folder.begin(Turn("second?"))
+    for name, ending in ((cut_off, b'{"question":"thi'), (damaged, b'{"question":1,}\n')):
+        with (index / "conversations" / f"{name}.jsonl").open("ab") as file:
+            file.write(ending)
+    assert [each.where for each in findings(index)] == [f"conversations/{damaged}.jsonl"]

@@ -1,0 +1,197 @@
+"""What a real server with the bundled models does when too much is asked of it, or its parts are stopped and killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from benchmarks.reliability.load import SAMPLE, questions
+from benchmarks.reliability.serving import Served, indexed, rss_bytes, serving
+
+pytestmark = pytest.mark.model
+
+DRAFTED = "Does it make economic sense to own the computer instead of paying a hosted service?"
+QUEUE = {"RAGNOTES_QUEUE_LENGTH": "2"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The sample corpus and its index."""
+    folder = tmp_path_factory.mktemp("overload")
+    shutil.copytree(SAMPLE, folder / "corpus")
+    indexed(folder / "corpus", folder / "index")
+    return folder / "corpus", folder / "index"
+
+
+@pytest.fixture(scope="module")
+def served(built: tuple[Path, Path]) -> Iterator[Served]:
+    with serving(*built, environ=QUEUE) as server:
+        yield server
+        assert server.process.poll() is None
+        assert "Traceback" not in server.log.read_text()
+
+
+def post(served: Served, route: str = "/v1/ask", **body: Any) -> httpx.Response:
+    with served.client(60) as client:
+        return client.post(route, json=body)
+
+
+def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def generator_state(served: Served) -> str:
+    with served.client() as client:
+        return str(client.get("/ready").json()["generator"])
+
+
+def test_of_fifty_asks_at_once_some_are_answered_and_the_others_told_when_to_come_again(served: Served) -> None:
+    asked = [f"{question} Tell me ({number})." for number, question in enumerate(questions() * 2)][:50]
+    probes: list[float] = []
+    with ThreadPoolExecutor(50) as pool:
+        answers = [pool.submit(post, served, question=question) for question in asked]
+        while not all(answer.done() for answer in answers):
+            started = time.monotonic()
+            assert post(served, "/v1/search", query="embedding cache").status_code == 200
+            probes.append(time.monotonic() - started)
+            time.sleep(0.2)
+    statuses = Counter(answer.result().status_code for answer in answers)
+    assert statuses.keys() == {200, 503}
+    assert statuses[200] >= 3
+    refused = [answer.result() for answer in answers if answer.result().status_code == 503]
+    assert all(1 <= int(answer.headers["retry-after"]) <= 600 for answer in refused)
+    assert all(answer.headers["content-type"] == "application/problem+json" for answer in refused)
+    assert sorted(probes)[len(probes) // 2] < 2.0
+    assert post(served, question=DRAFTED).status_code == 200
+
+
+def test_the_model_killed_the_notes_still_answer_and_it_comes_back(served: Served) -> None:
+    first = served.generator_pid()
+    assert first
+    os.kill(first, signal.SIGKILL)
+    assert post(served, "/v1/search", query="embedding cache").status_code == 200
+    with served.client() as client:
+        assert client.get("/v1/documents").status_code == 200
+    answer = post(served, question=f"{DRAFTED} Tell me.")
+    assert answer.status_code == 200 or answer.headers["retry-after"]
+    until(lambda: served.generator_pid() not in (None, first))
+    until(lambda: generator_state(served) == "ready")
+    second = served.generator_pid()
+    assert second
+    os.kill(second, signal.SIGKILL)
+    until(lambda: generator_state(served).startswith("absent: ") or served.generator_pid() != second)
+    until(lambda: generator_state(served) == "ready")
+
+
+def test_the_model_stopped_a_deadline_still_holds_and_afterwards_it_goes_on(served: Served) -> None:
+    before = post(served, question="What is the cheapest way to run a model at home?").json()
+    pid = served.generator_pid()
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert post(served, "/v1/search", query="embedding cache").status_code == 200
+        late = post(served, question=f"{DRAFTED} And why?", deadline_ms=500)
+        assert (late.status_code, late.json()["mode"]) == (200, "extractive")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: generator_state(served) == "ready")
+    again = post(served, question="What is the cheapest way to run a model at home?", limit=9).json()
+    assert again["answer"] == before["answer"]
+
+
+def test_a_server_that_was_stopped_goes_on(served: Served) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        served.process.send_signal(signal.SIGSTOP)
+        waiting = pool.submit(post, served, "/v1/search", query="embedding cache")
+        time.sleep(1)
+        assert not waiting.done()
+        served.process.send_signal(signal.SIGCONT)
+        assert waiting.result(30).status_code == 200
+
+
+def test_with_few_file_descriptors_two_hundred_clients_are_served_or_refused(built: tuple[Path, Path]) -> None:
+    with serving(*built, open_files=64, environ=QUEUE) as served:
+        with ThreadPoolExecutor(200) as pool:
+            together = threading.Barrier(200)
+
+            def search(number: int) -> str:
+                together.wait(60)
+                try:
+                    answer = post(served, "/v1/search", query=f"embedding cache {number}")
+                except httpx.TransportError:
+                    return "no connection"
+                retry = "retry-after" in answer.headers
+                return str(answer.status_code) if answer.status_code != 503 or retry else "503 without Retry-After"
+
+            outcomes = Counter(pool.map(search, range(200)))
+        assert outcomes.keys() <= {"200", "503", "no connection"}, outcomes
+        assert outcomes["200"] > 0
+        until(lambda: post(served, "/v1/search", query="embedding cache").status_code == 200)
+        assert "Traceback" not in served.log.read_text()
+
+
+@pytest.mark.parametrize("hung", [False, True], ids=["writing", "hung"])
+def test_sigterm_ends_a_stream_and_the_server_within_ten_seconds(built: tuple[Path, Path], hung: bool) -> None:
+    with serving(*built) as served:
+        pid = served.generator_pid()
+        assert pid
+        body = {"question": DRAFTED, "stream": True}
+        with served.client() as client, client.stream("POST", "/v1/ask", json=body) as response:
+            lines = response.iter_lines()
+            while next(lines) != "event: passages":
+                pass
+            if hung:
+                os.kill(pid, signal.SIGSTOP)
+            started = time.monotonic()
+            served.process.terminate()
+            events = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+        assert events[-1] in ({"error"} if hung else {"error", "final"})
+        assert served.process.wait(20) == 0
+        assert time.monotonic() - started < 10
+        assert not Path(f"/proc/{pid}").exists()
+        assert "Traceback" not in served.log.read_text()
+
+
+def test_sigterm_ends_an_indexing_run_between_two_passages(built: tuple[Path, Path], tmp_path: Path) -> None:
+    corpus, index = built
+    shutil.copytree(index, tmp_path / "index")
+    shutil.copytree(corpus, tmp_path / "corpus")
+    for number in range(40):
+        text = "\n\n".join(f"Paragraph {part} of note {number}. " * 20 for part in range(20))
+        (tmp_path / "corpus" / f"new-{number}.md").write_text(text)
+    environ = {"RAGNOTES_CORPUS": str(tmp_path / "corpus")}
+    with serving(tmp_path / "corpus", tmp_path / "index", environ=environ) as served:
+        assert post(served, "/v1/index/sync").status_code in (202, 409)
+        time.sleep(2)
+        started = time.monotonic()
+        served.process.terminate()
+        assert served.process.wait(20) == 0
+        assert time.monotonic() - started < 10
+        assert "Traceback" not in served.log.read_text()
+
+
+def test_memory_is_the_same_after_many_questions(served: Served) -> None:
+    def ask(number: int) -> int:
+        return post(served, question=f"{questions()[number % 45]} {number}", llm=False).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(40))) == {200}
+        before = rss_bytes(served.process.pid)
+        assert set(pool.map(ask, range(40, 120))) == {200}
+    assert rss_bytes(served.process.pid) - before < 100 * 2**20
+    assert json.dumps(generator_state(served)) == '"ready"'
