@@ -176,12 +176,13 @@ class _Run:
         embedder = self._indexer.embedder
         texts = list(dict.fromkeys(chunk.embedded for read in batch for chunk in read.chunks))
         known = self._store.embeddings(embedder.name, texts)
-        missing = [text for text in texts if text not in known]
+        missing = sorted((text for text in texts if text not in known), key=len)  # like lengths go together
         for first in range(0, len(missing), EMBEDDED_AT_ONCE):  # a long file that is cut off resumes too
             if first:
                 self._tell(replace(self._told, outcome=""))
             strings = missing[first : first + EMBEDDED_AT_ONCE]
-            self._store.remember(embedder.name, strings, np.ascontiguousarray(embedder.embed_documents(strings)))
+            vectors = embedder.embed_documents(strings, background=True)
+            self._store.remember(embedder.name, strings, np.ascontiguousarray(vectors))
             self._tally["embedded"] += len(strings)
 
     def _read(self, file: CorpusFile) -> Read | None:

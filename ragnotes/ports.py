@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from ragnotes.answers import Filters, Scored
 from ragnotes.calibration import Calibration
 from ragnotes.turns import Conversation, ConversationLine, Turn
-from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Vectors
+from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Tokens, Vectors
 
 __all__ = [
     "Conversations",
@@ -48,7 +48,12 @@ class Loader(Protocol):
 
 
 class Embedder(Protocol):
-    """Texts in, unit vectors out: row i belongs to text i. Empty input gives shape (0, dimension)."""
+    """Texts in, unit vectors out: row i belongs to text i. Empty input gives shape (0, dimension).
+
+    `embed_tokens` gives the tokens of each text up to `max_tokens`, without those that stand for no characters; None
+    where the embedder does not know what a word means beside others. What is embedded in the `background` lets all else
+    go first.
+    """
 
     @property
     def name(self) -> str: ...
@@ -57,8 +62,9 @@ class Embedder(Protocol):
     @property
     def max_tokens(self) -> int: ...
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
-    def embed_documents(self, texts: Sequence[str]) -> Vectors: ...
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors: ...
     def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
+    def embed_tokens(self, texts: Sequence[str]) -> list[Tokens] | None: ...
 
 
 class TokenCounter(Protocol):

@@ -20,6 +20,13 @@ Vectors = NDArray[np.float32]
 """float32, C-contiguous, shape (n, dimension), unit rows."""
 
 
+class Tokens(NamedTuple):
+    """The tokens of a text as they are meant in it: a unit vector for each, and where it stands in the text."""
+
+    vectors: Vectors
+    spans: tuple[tuple[int, int], ...]
+
+
 class Kind(StrEnum):
     """What a document is: it decides which places its citations carry."""
 

@@ -25,12 +25,12 @@ ROOT = Path(__file__).parents[1]
 
 
 class LoggingEmbedder(HashingEmbedder):
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
         time.sleep(float(os.environ.get("RAGNOTES_TEST_PAUSE_S", "0")) * len(texts))
         if log := os.environ.get("RAGNOTES_TEST_LOG"):
             with Path(log).open("a") as file:
                 file.writelines(json.dumps(text) + "\n" for text in texts)
-        return super().embed_documents(texts)
+        return super().embed_documents(texts, background=background)
 
 
 class HashingLibrary(Library):

@@ -39,11 +39,11 @@ class CountingEmbedder(HashingEmbedder):
         self.seen: list[str] = []
         self.dies_after: int | None = None
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
         if self.dies_after is not None and len(self.seen) + len(texts) > self.dies_after:
             raise Broken
         self.seen += texts
-        return super().embed_documents(texts)
+        return super().embed_documents(texts, background=background)
 
 
 class Row(NamedTuple):

@@ -52,9 +52,9 @@ class CountingEmbedder(HashingEmbedder):
         super().__init__()
         self.seen: list[str] = []
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
         self.seen += map(key_of, texts)
-        return super().embed_documents(texts)
+        return super().embed_documents(texts, background=background)
 
 
 class NotesMachine(RuleBasedStateMachine):

@@ -75,10 +75,10 @@ class TellingEmbedder(HashingEmbedder):
         super().__init__()
         self._log = log
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
         for text in texts:
             self._log("embed", key_of(text))
-        return super().embed_documents(texts)
+        return super().embed_documents(texts, background=background)
 
 
 class TellingStore(LocalStore):

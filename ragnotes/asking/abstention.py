@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from ragnotes.answers import Evidence, Filters, Hit
+from ragnotes.asking.asked_words import question_word_fit
 from ragnotes.asking.clues import PIECES, clues_of, known_in, log_odds
-from ragnotes.asking.evidence import question_weights
+from ragnotes.asking.evidence import in_context, question_weights
 from ragnotes.asking.own_time import FROM_QUESTION, tells_of
 from ragnotes.asking.own_words import speaks_of_own_notes
 from ragnotes.asking.words import has_content, held_stems, names_in, numbers_in, stems
 from ragnotes.calibration import SHIPPED
 from ragnotes.matching import folded
-from ragnotes.ports import Snapshot
+from ragnotes.ports import Embedder, Snapshot
 
 __all__ = ["confidence_in", "reason_to_abstain"]
 
@@ -29,6 +30,7 @@ MIN_COVERAGE_IN_TIME = 0.5
 
 def confidence_in(
     snapshot: Snapshot,
+    embedder: Embedder,
     hits: Sequence[Hit],
     evidence: Sequence[Evidence],
     filters: Filters,
@@ -46,7 +48,8 @@ def confidence_in(
         return None if _asks_for_a_time(question, filters) else 0.0
     if filters.source == FROM_QUESTION and evidence[0].coverage >= MIN_COVERAGE_IN_TIME:
         return None
-    clues = clues_of(question, question_weights(snapshot, subject), hits, evidence)
+    fit = question_word_fit(embedder, question, in_context(evidence[0].hit, evidence[0].unit))
+    clues = clues_of(question, question_weights(snapshot, subject), hits, evidence, fit)
     return (snapshot.calibration() or SHIPPED).confidence(log_odds(clues))
 
 

@@ -185,7 +185,7 @@ class Asker:
             passages=passages_wanted(question),
             stopped=stopped,
         )
-        confidence = confidence_in(snapshot, hits, evidence, filters, question=question, subject=subject)
+        confidence = confidence_in(snapshot, self.embedder, hits, evidence, filters, question=question, subject=subject)
         reason = reason_to_abstain(
             snapshot, hits, evidence, filters, found.left_out, subject=subject, confidence=confidence
         )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ragnotes.answers import Evidence, Hit
 from ragnotes.asking.answer_types import AnswerType, holds_type, type_asked
 from ragnotes.asking.asked_noun import asked_noun
+from ragnotes.asking.asked_words import asked_words
 from ragnotes.asking.words import held_stems, stems
 
 __all__ = ["JUDGED_HITS", "PIECES", "Clues", "clues_of", "known_in", "log_odds"]
@@ -29,40 +30,42 @@ LEAST, MOST = 0.3, 0.6
 class Clues(NamedTuple):
     """All but the last lie in [0, 1]; `words` is 0 or more.
 
-    `passage_cosine` and `piece_cosine` are the nearest in meaning; `passage_coverage` and `piece_coverage` the shares
-    of the question's rare words that one of the best holds; `dense_margin` is how much nearer the best passage is than
-    the last of ten, `lexical_margin` by how much the best BM25 goes over their median, as a share of it; `typed` is how
-    surely the kind of thing asked for is there; `asked_noun` is 0 where no good passage has the noun that is asked for,
-    else 1; `words` the logarithm of how many words there are to cover.
+    `passage_cosine` is that of the passage nearest in meaning; `piece_coverage` the share of the question's rare words
+    that one of the best pieces holds; `dense_margin` is how much nearer the best passage is than the last of ten,
+    `lexical_margin` by how much the best BM25 goes over their median, as a share of it; `typed` is how surely the kind
+    of thing asked for is there; `asked_noun` is 0 where no good passage has the noun that is asked for, else 1;
+    `asked_words` is the share of the words that name nothing which the best passage has; `question_word` how near the
+    best piece comes to what `who` or `when` means in the question; `words` the logarithm of how many words there are to
+    cover.
     """
 
     passage_cosine: float
-    piece_cosine: float
-    passage_coverage: float
     piece_coverage: float
     dense_margin: float
     lexical_margin: float
     typed: float
     asked_noun: float
+    asked_words: float
+    question_word: float
     words: float
 
 
 WEIGHTS = Clues(
-    passage_cosine=3.78,
-    piece_cosine=3.22,
-    passage_coverage=2.00,
-    piece_coverage=1.90,
-    dense_margin=1.04,
-    lexical_margin=1.09,
-    typed=1.12,
-    asked_noun=1.50,
-    words=0.90,
+    passage_cosine=5.16,
+    piece_coverage=0.47,
+    dense_margin=1.66,
+    lexical_margin=0.51,
+    typed=2.21,
+    asked_noun=0.76,
+    asked_words=2.45,
+    question_word=3.09,
+    words=1.01,
 )
-BIAS = -11.12
-"""Logistic regression, both classes and all sets weighing alike; docs/decisions/0006 names the sets.
+BIAS = -10.73
+"""Logistic regression with no weight under 0, both classes and all sets weighing alike; docs/decisions/0006 names them.
 
-The noun's weight is set by hand, as high as false abstention allows: the questions that were made for the fit seldom
-ask for another property of the right thing, and people do.
+Questions for another property of the right thing weigh six times what each other kind without an answer does: they are
+what people ask in vain, and what is hardest to tell.
 """
 
 
@@ -71,8 +74,13 @@ def log_odds(clues: Clues) -> float:
     return sum(weight * clue for weight, clue in zip(WEIGHTS, clues, strict=True)) + BIAS
 
 
-def clues_of(question: str, rarity: Mapping[str, float], hits: Sequence[Hit], evidence: Sequence[Evidence]) -> Clues:
-    """The clues for a question whose words have this rarity; there is at least one hit, and one piece of evidence."""
+def clues_of(
+    question: str, rarity: Mapping[str, float], hits: Sequence[Hit], evidence: Sequence[Evidence], fit: float
+) -> Clues:
+    """The clues for a question whose words have this rarity; there is at least one hit, and one piece of evidence.
+
+    `fit` is that of the question word and the best piece.
+    """
     best, hits = evidence[:PIECES], hits[:JUDGED_HITS]
     evened = _evened(rarity)
     none = [0.0] * (JUDGED_HITS - len(hits))  # notes of a few passages: what else could be found says nothing
@@ -80,13 +88,13 @@ def clues_of(question: str, rarity: Mapping[str, float], hits: Sequence[Hit], ev
     top = max(bm25)
     return Clues(
         passage_cosine=max([0.0, *cosines]),
-        piece_cosine=max([0.0, *(item.cosine for item in best)]),
-        passage_coverage=max(_share(evened, known_in(item.hit)) for item in best),
         piece_coverage=max(_share(evened, f"{item.unit.plain} {item.unit.lead}") for item in best),
         dense_margin=max(cosines) - min(cosines),
         lexical_margin=(top - median(bm25)) / top if top else 0.0,
         typed=_typed(question, best),
         asked_noun=_has_noun(question, best),
+        asked_words=_has_words(question, best[0].hit),
+        question_word=fit,
         words=math.log(max(len(rarity), 1)),
     )
 
@@ -113,6 +121,11 @@ def _has_noun(question: str, best: Sequence[Evidence]) -> float:
     noun = asked_noun(question)
     known = held_stems(" ".join(known_in(item.hit) for item in best)) if noun else set()
     return 0.0 if noun and not known & set(stems(noun)) else 1.0
+
+
+def _has_words(question: str, best: Hit) -> float:
+    asked, held = asked_words(question), held_stems(known_in(best))
+    return sum(stems(word)[0] in held for word in asked) / len(asked) if asked else 1.0
 
 
 def _typed(question: str, best: Sequence[Evidence]) -> float:

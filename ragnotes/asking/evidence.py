@@ -21,7 +21,7 @@ from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Embedder, Snapshot
 from ragnotes.types import Unit, Vectors
 
-__all__ = ["EMBEDDED_AT_ONCE", "PASSAGES", "question_weights", "select_evidence"]
+__all__ = ["EMBEDDED_AT_ONCE", "PASSAGES", "in_context", "question_weights", "select_evidence"]
 
 PASSAGES = 5
 """Passages whose units are judged. Eight gave no more answers on squad and the seed notes, and take longer."""
@@ -166,7 +166,7 @@ def _cosines(
     for first in range(0, len(units), EMBEDDED_AT_ONCE):
         if stopped():
             break
-        texts = [_in_context(hit, unit) for hit, unit in units[first : first + EMBEDDED_AT_ONCE]]
+        texts = [in_context(hit, unit) for hit, unit in units[first : first + EMBEDDED_AT_ONCE]]
         found += (embedder.embed_documents(texts) @ vector).tolist()
     return [*found, *(hit.cosine for hit, _ in units[len(found) :])]
 
@@ -206,7 +206,7 @@ def _tells(hit: Hit, unit: Unit) -> bool:
     return not set(content_stems(unit.plain)) <= set(content_stems(f"{hit.source.title} {hit.chunk.context}"))
 
 
-def _in_context(hit: Hit, unit: Unit) -> str:
+def in_context(hit: Hit, unit: Unit) -> str:
     """What is embedded for a unit: its words after the innermost thing that says what it is about."""
     about = unit.lead or (hit.chunk.place.heading or hit.source.title).split(HEADING_SEPARATOR)[-1]
     return f"{about}: {unit.plain}"

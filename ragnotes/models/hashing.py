@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import snowballstemmer
 
-from ragnotes.types import Vectors
+from ragnotes.types import Tokens, Vectors
 
 __all__ = ["HashingEmbedder"]
 
@@ -34,7 +34,7 @@ class HashingEmbedder:
         """Words, and two for the special tokens that a real model would add."""
         return [len(_WORD.findall(text)) + 2 for text in texts]
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:  # noqa: ARG002
         """A row per text; a text without words gets the first unit vector."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         stem = snowballstemmer.stemmer("english").stemWord  # one per call: it holds the word at hand
@@ -44,6 +44,10 @@ class HashingEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self.embed_documents(texts)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[Tokens] | None:  # noqa: ARG002
+        """None: a hashed word is the same in every text."""
+        return None
 
     def _fill(self, row: Vectors, features: Iterable[tuple[str, float]]) -> None:
         for feature, weight in features:

@@ -17,10 +17,11 @@ import numpy as np
 from ragnotes.errors import ModelError
 from ragnotes.models.bundled import BUNDLED_EMBEDDER, bundled_embedder
 from ragnotes.models.precedence import Precedence
-from ragnotes.types import Vectors
+from ragnotes.types import Tokens, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
 __all__ = ["SentenceTransformerEmbedder"]
 
@@ -48,7 +49,7 @@ DEFAULT_TOKENS = 256
 
 
 class SentenceTransformerEmbedder:
-    """Unit vectors in float32. Any thread may call any method. One forward pass runs at a time, those of queries first.
+    """Unit vectors in float32. Any thread may call any method. One forward pass runs at a time, what is asked first.
 
     `max_tokens` counts special tokens, as `count_tokens` does, but not the model's own prompts: they are subtracted.
     """
@@ -72,14 +73,14 @@ class SentenceTransformerEmbedder:
         """Tokens of each whole text, with special tokens, also beyond `max_tokens`."""
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Batch after batch, each of texts about as long as each other: queries go in between."""
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
+        """Batch after batch, each of texts about as long as each other: what is asked goes in between `background`."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         rest = sorted(range(len(texts)), key=lambda number: (-len(texts[number]), number))
         while rest:
-            size = _SHORT_BATCH if self._precedence.urgent_within(_ASKING_S) else _BATCH
+            size = _SHORT_BATCH if background and self._precedence.urgent_within(_ASKING_S) else _BATCH
             batch, rest = rest[:size], rest[size:]
-            with self._precedence.turn(urgent=False):
+            with self._precedence.turn(urgent=not background):
                 rows[batch] = self._embed(self._model.encode_document, [texts[number] for number in batch])
         return rows
 
@@ -88,6 +89,21 @@ class SentenceTransformerEmbedder:
             return np.zeros((0, self.dimension), dtype=np.float32)
         with self._precedence.turn(urgent=True):
             return self._embed(self._model.encode_query, texts)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text; the model's own prompts are left out, as they are no part of it."""
+        with self._precedence.turn(urgent=True):
+            rows = self._model.encode(
+                list(texts), prompt="", output_value="token_embeddings", batch_size=_BATCH, show_progress_bar=False
+            )
+        return [self._tokens(text, row) for text, row in zip(texts, rows, strict=True)]
+
+    def _tokens(self, text: str, row: Tensor) -> Tokens:
+        spans = self._tokenizer.encode(text).offsets[: len(row)]
+        kept = [index for index, (start, end) in enumerate(spans) if start < end]
+        vectors: Vectors = np.ascontiguousarray(row.numpy(force=True)[kept], dtype=np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Tokens(vectors / np.maximum(lengths, 1e-9), tuple(spans[index] for index in kept))
 
     def _embed(self, encode: Callable[..., Vectors], texts: Sequence[str]) -> Vectors:
         rows = encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)

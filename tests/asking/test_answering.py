@@ -39,9 +39,9 @@ class RecordingEmbedder(HashingEmbedder):
         super().__init__()
         self.seen: list[str] = []
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
         self.seen += texts
-        return super().embed_documents(texts)
+        return super().embed_documents(texts, background=background)
 
 
 def ask(

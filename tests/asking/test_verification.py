@@ -269,9 +269,9 @@ def test_only_what_the_verdict_hangs_on_is_embedded() -> None:
     class Recording(HashingEmbedder):
         seen: tuple[str, ...] = ()
 
-        def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
             self.seen += tuple(texts)
-            return super().embed_documents(texts)
+            return super().embed_documents(texts, background=background)
 
     embedder, question = Recording(), "Who developed the water pump?"
     told = "The water pump was developed in 1698 by Thomas Savery."

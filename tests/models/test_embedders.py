@@ -66,6 +66,27 @@ def test_texts_that_share_words_are_closer_than_texts_that_do_not(embedder: Embe
     assert question @ near > question @ far + 0.2
 
 
+def test_tokens_are_unit_vectors_that_lie_in_their_text(embedder: Embedder) -> None:
+    tokens = embedder.embed_tokens(TEXTS)
+    if tokens is None:  # words out of context
+        return
+    assert len(tokens) == len(TEXTS)
+    for text, one in zip(TEXTS, tokens, strict=True):
+        assert one.vectors.shape == (len(one.spans), embedder.dimension)
+        assert one.vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(one.vectors, axis=1), 1.0, atol=1e-5)
+        assert all(0 <= start < end <= len(text) for start, end in one.spans)
+        assert len(one.spans) <= embedder.max_tokens
+
+
+@pytest.mark.model
+def test_a_word_means_another_thing_beside_other_words(sentence_transformer: SentenceTransformerEmbedder) -> None:
+    money, river = sentence_transformer.embed_tokens(["the bank lent money", "the bank of the river"])
+    assert money.spans[1] == river.spans[1] == (4, 8)
+    assert money.vectors[1] @ river.vectors[1] < 0.9
+    assert sentence_transformer.embed_tokens([]) == []
+
+
 def test_counts_grow_with_the_text_beyond_the_limit(embedder: Embedder) -> None:
     assert embedder.max_tokens == 256
     assert embedder.count_tokens(["", "one", "one two", "one " * 1000]) == [2, 3, 4, 1002]
