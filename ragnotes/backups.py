@@ -19,6 +19,7 @@ from ragnotes.errors import IndexDamaged, IndexMismatch, IndexWriteFailed, Usage
 from ragnotes.reading.corpus import check_roots
 from ragnotes.stores import conversations
 from ragnotes.stores.archive import CONVERSATIONS, DATABASE_MEMBER, FORMAT, BackupManifest, extract, measured, pack
+from ragnotes.stores.integrity import findings
 from ragnotes.stores.local import RESTORED, LocalStore
 from ragnotes.stores.schema import SCHEMA_VERSION
 from ragnotes.stores.vectors import sync_directory
@@ -111,8 +112,8 @@ def _manifest(folder: Path, kept: Sequence[str]) -> BackupManifest:
 def _check_database(backup: Path, folder: Path, roots: Sequence[str], *, moved: bool) -> None:
     """Raises IndexMismatch and IndexDamaged where what was extracted is nothing to be served here."""
     with closing(LocalStore.open(folder)) as copy:
-        if faults := copy.faults():
-            raise IndexDamaged(f"{backup} holds a damaged index: {faults[0]}", "use another one")
+        if found := findings(folder):
+            raise IndexDamaged(f"{backup} holds a damaged index: {found[0].where}: {found[0].problem}", "use another")
         built = copy.manifest()
         if built is None or list(built.roots) == list(roots):
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import NamedTuple
 
 from rich.console import Console
@@ -359,6 +360,8 @@ def _file_line(file: FileJson, width: int) -> Text:
         line.append(f"  {file.chunks} chunk{'s' if file.chunks > 1 else ''}", "dim")
     if file.reason:
         line.append(f"  {plain(file.reason)}", "dim")
+    if file.indexed_at:
+        line.append(f"  {datetime.fromisoformat(file.indexed_at).astimezone():%Y-%m-%d %H:%M}", "dim")
     line.rstrip()
     return line
 

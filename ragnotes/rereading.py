@@ -45,7 +45,7 @@ def reread(indexer: Indexer, paths: Sequence[str]) -> tuple[str, ...]:
     started = time.monotonic()
     done: list[str] = []
     try:
-        with indexer.store.writer():
+        with indexer.store.writer(tidy=False):  # a question waits
             if indexer.store.manifest() != manifest_for(indexer.embedder, roots, indexer.order):
                 return ()
             for path in wanted:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from ragnotes.types import FileRecord, FileStatus, Kind
 from tests.fakes import FakeLibrary, fake_settings, serving
 from tests.service import contract
 
+INDEXED_AT = "2024-01-07T10:00:00+00:00"  # as `FakeLibrary` says
 QUESTION = "how are embeddings cached?"
 Run = Callable[..., tuple[int, str, str]]
 
@@ -276,14 +277,15 @@ def test_a_terminal_that_lacks_a_character_shows_a_question_mark(
 
 
 def test_status_lists_files_with_trouble_last(run: Run, library: FakeLibrary) -> None:
-    library.failing = (FileRecord("bad.pdf", FileStatus.FAILED, "encrypted"),)
+    library.failing = (FileRecord("bad.pdf", FileStatus.FAILED, "encrypted", indexed_at=INDEXED_AT),)
     code, out, _ = run("status")
+    at = f"{datetime.fromisoformat(INDEXED_AT).astimezone():%Y-%m-%d %H:%M}"
     assert (code, out) == (
         0,
-        "indexed   cache.md            1 chunk\n"
-        "indexed   papers/borders.pdf  1 chunk\n"
-        "indexed   talks/search.vtt    1 chunk\n"
-        "failed    bad.pdf             encrypted\n"
+        f"indexed   cache.md            1 chunk  {at}\n"
+        f"indexed   papers/borders.pdf  1 chunk  {at}\n"
+        f"indexed   talks/search.vtt    1 chunk  {at}\n"
+        f"failed    bad.pdf             encrypted  {at}\n"
         "\n"
         "3 indexed, 0 skipped, 0 stale, 1 failed · generation 1 · hashing-16 · parrot\n",
     )

@@ -17,8 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.reliability.bombs import PDFS
 from benchmarks.reliability.load import SAMPLE, questions
-from benchmarks.reliability.serving import Served, indexed, rss_bytes, serving
+from benchmarks.reliability.serving import Served, children_of, indexed, rss_bytes, serving
 
 pytestmark = pytest.mark.model
 
@@ -46,6 +47,11 @@ def served(built: tuple[Path, Path]) -> Iterator[Served]:
 def post(served: Served, route: str = "/v1/ask", **body: Any) -> httpx.Response:
     with served.client(60) as client:
         return client.post(route, json=body)
+
+
+def readers(served: Served) -> list[int]:
+    """The processes that read a PDF."""
+    return [pid for pid in children_of(served.process.pid) if b"pdf_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -182,6 +188,25 @@ def test_sigterm_ends_an_indexing_run_between_two_passages(built: tuple[Path, Pa
         served.process.terminate()
         assert served.process.wait(20) == 0
         assert time.monotonic() - started < 10
+        assert "Traceback" not in served.log.read_text()
+
+
+def test_sigterm_ends_a_server_that_reads_a_pdf_of_5000_pages(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "note.md").write_text("The heron stood in the reeds.")
+    indexed(corpus, tmp_path / "index")
+    with serving(corpus, tmp_path / "index") as served:
+        (corpus / "pages.pdf").write_bytes(PDFS["pages.pdf"][0]())
+        assert post(served, "/v1/index/sync").status_code == 202
+        until(lambda: bool(readers(served)))
+        time.sleep(1)
+        [reader] = readers(served)
+        started = time.monotonic()
+        served.process.terminate()
+        assert served.process.wait(20) == 0
+        assert time.monotonic() - started < 10
+        until(lambda: not Path(f"/proc/{reader}").exists())
         assert "Traceback" not in served.log.read_text()
 
 

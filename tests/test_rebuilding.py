@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from ragnotes.calibration import Calibration
 from ragnotes.cli import main
 from ragnotes.errors import IndexDamaged, IndexMismatch
 from ragnotes.ports import Embedder
+from ragnotes.stores.integrity import findings
 from ragnotes.stores.local import LocalStore
 from tests.fakes import WAIT_S, fake_settings
 from tests.hashing_cli import HashingLibrary, LoggingEmbedder, started
@@ -124,6 +125,19 @@ def test_an_index_can_be_switched_back_and_costs_no_embedding(corpus: Path, inde
         assert len(texts(library)) == NOTES
 
 
+def test_a_rebuild_embeds_nothing_where_a_copy_was_removed_by_a_run_that_was_cut_off(corpus: Path, index: Path) -> None:
+    (corpus / "copy.md").write_text("Words of 0.\n")
+    with closing(WithEmbedder(corpus, index)) as library:
+        assert library.update().embedded == 0
+    with closing(LocalStore.open(index)) as store, suppress(KeyboardInterrupt), store.writer():
+        store.remove(["copy.md"])
+        raise KeyboardInterrupt
+    (corpus / "copy.md").unlink()
+    with closing(WithEmbedder(corpus, index)) as library:
+        assert library.update(rebuild=True).embedded == 0
+        assert len(texts(library)) == NOTES
+
+
 def test_a_rebuild_with_another_embedder_than_the_one_that_was_cut_off_begins_anew(corpus: Path, index: Path) -> None:
     with closing(WithEmbedder(corpus, index, dimension=32)) as other:
         other.update(rebuild=True)
@@ -179,7 +193,7 @@ def test_a_run_that_is_told_to_end_does_so_and_leaves_whole_documents(
         assert run.wait(WAIT_S) in codes
         assert time.monotonic() - told < WAIT_S
     with closing(LocalStore.open(index)) as store:
-        assert store.faults() == []
+        assert findings(index) == []
         with store.reading() as snapshot:
             whole = len(snapshot.documents())
             assert snapshot.count() == snapshot.generation == whole

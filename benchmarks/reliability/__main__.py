@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 
-from benchmarks.reliability.matrix import ROWS
+from benchmarks.reliability.matrix import PROMISES, ROWS
 from benchmarks.reliability.page import page, state_of
 from benchmarks.reliability.proofs import ROOT, Outcome, is_test, outcomes_in, run_scenario, run_tests
 from benchmarks.reliability.scenarios import SCENARIOS
@@ -30,11 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     outcomes: dict[str, Outcome] = {}
 
     def write() -> None:
-        text = page(ROWS, SCENARIOS, outcomes, facts=facts)
+        text = page(ROWS, SCENARIOS, outcomes, facts=facts, promises=PROMISES)
         if options.out is not None:  # after every step, so that a run cut off leaves what it has
             options.out.write_text(text, "utf-8")
 
-    nodes = [proof for row in ROWS for proof in row.proofs if is_test(proof)]
+    nodes = [proof for each in (*ROWS, *PROMISES) for proof in each.proofs if is_test(proof)]
     for report in options.junit:
         outcomes |= outcomes_in(report, nodes)
     if TESTS in wanted:

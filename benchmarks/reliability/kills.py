@@ -64,18 +64,18 @@ def calls_of_a_run(runs: Drivers, work: Path) -> dict[str, int]:
 
 
 def small(runs: Drivers, work: Path) -> tuple[Ledger, Order]:
-    """Two notes, and a second version of both for a second round."""
+    """Two short notes, and a second version of one for a second round: as few calls as show every kind of step."""
     ledger = Ledger(work / "notes")
     for path in ("first.md", "second.md"):
-        ledger.write(path, note(path, 1))
-        ledger.write(path, note(path, 2), folder=work / "later")
+        ledger.write(path, note(path, 1, sections=2))
+    ledger.write("second.md", note("second.md", 2, sections=2), folder=work / "later")
     (work / "none").mkdir()
     order = runs.order(ledger.notes, work / "index")
     return ledger, replace(order, rounds=(str(work / "none"), str(work / "later")))
 
 
 def note(path: str, version: int, sections: int = 5) -> str:
-    """A note of five sections; a new version changes all but the first."""
+    """A note of some sections; a new version changes all but the first."""
     parts = [f"## Part {n}\n\nWords of {path}, part {n}, version {version if n else 0}.\n" for n in range(sections)]
     return f"# {path}\n\n" + "\n".join(parts)
 

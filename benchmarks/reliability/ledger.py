@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.reliability.victims import Told
@@ -18,6 +15,7 @@ from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.reading.chunking import chunk_document
 from ragnotes.reading.identity import sha256_of
 from ragnotes.reading.loaders import Limits, load_document
+from ragnotes.stores import integrity
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import Chunk, Document
 
@@ -128,22 +126,7 @@ def _held(document: Document, chunks: Sequence[Chunk]) -> Held:
 
 def findings(index: Path) -> list[str]:
     """What a check of the index finds wrong; nothing where its making was cut off, and there is none yet."""
-    if find_spec("ragnotes.stores.integrity") is not None:
-        try:
-            found = import_module("ragnotes.stores.integrity").findings(index)
-        except IndexMissing:
-            return []
-        return [f"{each.where}: {each.problem}" for each in found]
-    return _findings_of_sqlite(index)
-
-
-def _findings_of_sqlite(index: Path) -> list[str]:
-    with closing(sqlite3.connect(index / "ragnotes.sqlite3", isolation_level=None)) as connection:
-        try:
-            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-            found += [f"foreign key: {row}" for row in connection.execute("PRAGMA foreign_key_check")]
-            for table in ("words", "spellings"):
-                connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)").close()
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
-    return found
+    try:
+        return [f"{each.where}: {each.problem}" for each in integrity.findings(index)]
+    except IndexMissing:
+        return []

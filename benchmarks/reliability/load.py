@@ -1,13 +1,10 @@
 """Many askers at once while notes change, and how long one waits beside a generation and an indexing run.
 
-    python -m benchmarks.reliability.load --minutes 10
-
 All of it goes over HTTP to a real server with the bundled models.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import random
@@ -25,15 +22,21 @@ from typing import Any
 
 import httpx
 
+from benchmarks.reliability.scenarios import Figure
 from benchmarks.reliability.serving import Served, indexed, rss_bytes, serving
 
-__all__ = ["SAMPLE", "beside_work", "many_at_once", "questions"]
+__all__ = ["SAMPLE", "beside_work", "many_askers", "many_at_once", "questions", "waits_beside_work"]
 
 SAMPLE = Path(__file__).parents[2] / "corpus"
 ASKERS = 20
 CHURNED = 12
 """Notes that are written, edited and deleted meanwhile."""
 SECTIONS = 4
+MINUTES = 10.0
+COMPARED = 20
+BESIDE_MINUTES = 2.0
+RATIO = 4.0
+HEALTH_MS = 50.0
 
 _WORDS = (
     *("river", "harbour", "lantern", "copper", "meadow", "window"),
@@ -64,6 +67,38 @@ class Seen:
     wrong: list[str] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[tuple[str, bool, int], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+def many_askers(_work: Path, short: bool) -> list[Figure]:
+    """Ten minutes of `many_at_once`; half a minute where it is to be short."""
+    told = many_at_once(0.5, compared=4) if short else many_at_once(MINUTES, compared=COMPARED)
+    wrong, syncs = told["wrong"], told["syncs"]
+    return [
+        Figure("minutes, askers and searchers at once", f"{told['minutes']:g}, {told['askers']}"),
+        Figure("requests", ", ".join(f"{outcome} {n:,}" for outcome, n in told["outcomes"].items())),
+        Figure("indexing runs meanwhile", f"{syncs}", "at least 2", syncs >= 2),
+        Figure("answers compared with a serial run", str(told["compared with a serial run"])),
+        Figure(
+            "crashes, errors but 503 with Retry-After, torn reads, answers unlike the serial run",
+            f"{len(wrong)}: {'; '.join(wrong[:3])}"[:1000] if wrong else "0",
+            "0",
+            not wrong,
+        ),
+        Figure("p95 of what was answered", ", ".join(f"{kind} {at:.2f} s" for kind, at in told["p95_s"].items())),
+        Figure("memory of the server at the end", f"{told['rss_mb']} MB"),
+    ]
+
+
+def waits_beside_work(_work: Path, short: bool) -> list[Figure]:
+    """`beside_work` for two minutes; half a minute where it is to be short."""
+    told = beside_work(0.5 if short else BESIDE_MINUTES)
+    ratio, health_ms = told["search p95 busy/idle"], told["health busy 99% ms"]
+    return [
+        Figure("searches beside the work", str(told["searches"])),
+        Figure("search p95, idle and busy", f"{told['search idle 95% ms']:g} ms, {told['search busy 95% ms']:g} ms"),
+        Figure("search p95, busy over idle", f"{ratio:g}", f"at most {RATIO:g}", ratio <= RATIO),
+        Figure("/health p99, busy", f"{health_ms:g} ms", f"under {HEALTH_MS:g} ms", health_ms < HEALTH_MS),
+    ]
 
 
 def many_at_once(minutes: float, *, askers: int = ASKERS, compared: int | None = None) -> dict[str, Any]:
@@ -359,15 +394,3 @@ def _generate_on(served: Served, stop: threading.Event, _: Path) -> None:
 
 def _at(seconds: Sequence[float], share: float) -> float:
     return sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    minutes = parser.parse_args().minutes
-    for scenario in (many_at_once, beside_work):
-        print(json.dumps({scenario.__name__: scenario(minutes)}, indent=2, ensure_ascii=False))
-
-
-if __name__ == "__main__":
-    main()

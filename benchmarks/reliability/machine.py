@@ -11,7 +11,7 @@ from tests.test_state_machine import SHORT, follow_notes
 
 __all__ = ["changes"]
 
-EXAMPLES = 150
+EXAMPLES = 100
 STEPS = 40
 
 

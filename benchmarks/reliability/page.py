@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from benchmarks.reliability.matrix import Row
+from benchmarks.reliability.matrix import Promise, Row
 from benchmarks.reliability.proofs import Outcome, is_test
 from benchmarks.reliability.scenarios import Scenario
 
@@ -17,6 +17,7 @@ def page(
     outcomes: Mapping[str, Outcome],
     *,
     facts: Mapping[str, str],
+    promises: Sequence[Promise] = (),
 ) -> str:
     """The whole page as Markdown."""
     lines = [
@@ -33,6 +34,8 @@ def page(
         if scenario.name in outcomes:
             lines += ["", *_scenario(scenario, outcomes[scenario.name])]
     lines += ["", "## The faults, one by one", "", *_matrix(rows, outcomes)]
+    if promises:
+        lines += ["", "## What is promised besides", "", *_promised(promises, outcomes)]
     return "\n".join(lines) + "\n"
 
 
@@ -40,9 +43,13 @@ def state_of(row: Row, outcomes: Mapping[str, Outcome]) -> str:
     """`passed`, `not applicable` or `open`, the last two with the reason."""
     if row.not_applicable:
         return f"not applicable: {row.not_applicable}"
-    if not row.proofs:
+    return _proved(row.proofs, outcomes)
+
+
+def _proved(proofs: Sequence[str], outcomes: Mapping[str, Outcome]) -> str:
+    if not proofs:
         return "open: no proof yet"
-    for proof in row.proofs:
+    for proof in proofs:
         outcome = outcomes.get(proof)
         if outcome is None:
             return f"open: `{_short(proof)}` was not run"
@@ -82,12 +89,21 @@ def _matrix(rows: Sequence[Row], outcomes: Mapping[str, Outcome]) -> list[str]:
                 row.fault,
                 row.injected,
                 row.holds,
-                ", ".join(f"`{_short(proof)}`" for proof in row.proofs),
+                _listed(row.proofs),
                 state_of(row, outcomes),
             )
             for row in rows
         ],
     )
+
+
+def _promised(promises: Sequence[Promise], outcomes: Mapping[str, Outcome]) -> list[str]:
+    found = [(each.promise, _listed(each.proofs), _proved(each.proofs, outcomes)) for each in promises]
+    return _table(("promise", "proof", "state"), found)
+
+
+def _listed(proofs: Sequence[str]) -> str:
+    return ", ".join(f"`{_short(proof)}`" for proof in proofs)
 
 
 def _short(proof: str) -> str:

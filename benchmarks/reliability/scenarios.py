@@ -55,4 +55,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("copies", "Plain copies while writing", "reliability.damage:copies"),
     Scenario("stopped-writer", "Writer stopped for half a minute", "reliability.holding:stopped_writer"),
     Scenario("state-machine", "Any changes and crashes, against a dictionary", "reliability.machine:changes"),
+    Scenario("ten-thousand-files", "Ten thousand notes", "reliability.folder:ten_thousand_files"),
+    Scenario("million-lines", "A note of a million lines", "reliability.folder:million_lines"),
+    Scenario("hostile-pdfs", "PDFs made to hurt", "reliability.bombs:hostile_pdfs"),
+    Scenario("hostile-texts", "Texts made to hurt", "reliability.bombs:hostile_texts"),
+    Scenario("many-at-once", "Twenty askers while notes change", "reliability.load:many_askers"),
+    Scenario("beside-work", "How long one waits beside other work", "reliability.load:waits_beside_work"),
 )

@@ -55,7 +55,8 @@ def damaged_vectors_file(saved: SavedVectors | str | None, snapshot: LocalSnapsh
 def _same_vectors(header: dict[str, Any], payload: bytes, snapshot: LocalSnapshot) -> bool:
     try:
         index, live = vectors_in(payload, int(header["dimension"]), header["count"]), snapshot.live_ids()
-        return np.array_equal(index.ids, live) and np.array_equal(index.rows(live), snapshot.vectors(live))
+        same = np.array_equal(index.ids, live)
+        return same and (not len(live) or np.array_equal(index.rows(live), snapshot.vectors(live)))
     except IndexDamaged:
         return True  # the vectors of the database are damaged, which is told of them
     except (ValueError, RuntimeError):  # FAISS raises RuntimeError

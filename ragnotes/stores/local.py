@@ -93,10 +93,11 @@ class LocalStore:
             yield LocalSnapshot(query, self._shared)
 
     @contextmanager
-    def writer(self) -> Iterator[None]:
+    def writer(self, *, tidy: bool = True) -> Iterator[None]:
         """The right to write. Raises IndexLocked while another process or thread has it, after a moment's wait.
 
-        A reader that ends holds the lock while it saves the vectors file.
+        At its end traces of what was taken out are removed and the vectors are saved, which takes the longer the larger
+        the index is; without `tidy` both are left to the next one. A reader that ends holds the lock while it saves.
         """
         if self._schema() is None:  # the directory was deleted while this process ran
             self._create()
@@ -110,12 +111,13 @@ class LocalStore:
                 before = self._generation(query)
                 self._shared.clear_leftovers(before)
                 yield
-                with self._transaction():
-                    writing.remove_unused_vectors(query)
-                purge(self._transaction)
+                if tidy:
+                    with self._transaction():
+                        writing.remove_unused_vectors(query)
+                    purge(self._transaction)
             finally:
                 try:
-                    searched = self.directory.name not in (SHADOW, RESTORED)
+                    searched = tidy and self.directory.name not in (SHADOW, RESTORED)
                     if searched and before is not None and self._generation(query) != before:
                         self._save_vectors()
                 finally:
@@ -220,15 +222,6 @@ class LocalStore:
         """Say that this is what the index was built with; for one whose folders of notes were moved."""
         with self._transaction() as query:
             writing.write_manifest(query, manifest)
-
-    def faults(self) -> list[str]:
-        """What SQLite finds wrong in the database; nothing in a whole one."""
-        with self._committed() as query:
-            found = [str(row[0]) for row in query("PRAGMA integrity_check", ())]
-            orphans = query("PRAGMA foreign_key_check", ())
-        return [fault for fault in found if fault != "ok"] + [
-            f"a row of {table} points nowhere" for table, *_ in orphans
-        ]
 
     def copy(self, to: Path) -> None:
         """Write what is committed now to a new database file. Raises IndexWriteFailed."""

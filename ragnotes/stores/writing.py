@@ -111,12 +111,14 @@ def renew(query: Query, generation: int) -> None:
 def carry_over(query: Query) -> None:
     """Take the sound vectors, and the calibration, of the database attached as `old`; what is known already stays.
 
-    Vectors of text that was taken out are left behind. An index from before there were checksums has none.
+    Vectors of text that was taken out of the last note that had it are left behind. An index from before there were
+    checksums has none.
     """
     checked = query("SELECT 1 FROM old.sqlite_master WHERE name = 'removed'", ())
+    gone = "AND (id NOT IN (SELECT embedding FROM old.removed) OR id IN (SELECT embedding FROM old.chunks))"
     statement = (
         f"SELECT id, {CHECKED['embeddings']}, {'checksum' if checked else 'NULL'} FROM old.embeddings WHERE id > ?"
-        f" {'AND id NOT IN (SELECT embedding FROM old.removed)' if checked else ''} ORDER BY id LIMIT ?"
+        f" {gone if checked else ''} ORDER BY id LIMIT ?"
     )
     last = 0
     while rows := query(statement, (last, CARRIED_ROWS)):

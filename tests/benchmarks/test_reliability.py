@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from benchmarks.reliability.matrix import ROWS, Row
+from benchmarks.reliability.matrix import PROMISES, ROWS, Promise, Row
 from benchmarks.reliability.page import page, state_of
 from benchmarks.reliability.proofs import Outcome, exists, is_test, outcomes_in, run_scenario
 from benchmarks.reliability.scenarios import SCENARIOS, Figure, Scenario, Skipped
@@ -20,8 +21,24 @@ def test_every_fault_has_its_row() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row.number))
 def test_every_proof_in_the_matrix_is_there(row: Row) -> None:
+    assert missing(row.proofs) == []
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: str(promise.promise))
+def test_every_proof_of_a_promise_is_there(promise: Promise) -> None:
+    assert promise.proofs
+    assert missing(promise.proofs) == []
+
+
+def missing(proofs: Sequence[str]) -> list[str]:
+    """The proofs that are neither a test nor a scenario."""
     names = {scenario.name for scenario in SCENARIOS}
-    assert [proof for proof in row.proofs if not (exists(proof) if is_test(proof) else proof in names)] == []
+    return [proof for proof in proofs if not (exists(proof) if is_test(proof) else proof in names)]
+
+
+def test_every_scenario_proves_something() -> None:
+    proofs = {proof for each in (*ROWS, *PROMISES) for proof in each.proofs}
+    assert {scenario.name for scenario in SCENARIOS} <= proofs
 
 
 def test_no_two_scenarios_have_one_name() -> None:
@@ -96,9 +113,12 @@ def test_the_page_tells_figures_reasons_and_every_row() -> None:
         "long": Outcome("passed", figures=(Figure("lost", "0", "0"),), seconds=3.0),
         "other": Outcome("skipped", "no strace"),
     }
-    text = page([ROW], scenarios, outcomes, facts={"commit": "abc"})
+    promises = [Promise("It holds", ("long",)), Promise("It lasts", ("other",))]
+    text = page([ROW], scenarios, outcomes, facts={"commit": "abc"}, promises=promises)
     assert "| commit | abc |" in text
     assert "Of 1 faults: 1 passed, 0 not applicable, 0 open." in text
     assert "| lost | 0 | 0 |" in text
     assert "Skipped: no strace." in text
     assert "| 1 | Fault | by hand | all | `a.py::test_one`, `long` | passed |" in text
+    assert "| It holds | `long` | passed |" in text
+    assert "| It lasts | `other` | open: `other` skipped (no strace) |" in text

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.reliability.bombs import PDFS, TEXTS, hostile_files, indexed_in_a_process, pdf_of
-
-LONG = {"long-book.pdf", "much-text.pdf", "million-lines.txt", "one-line.md", "tables.md"}
-"""Only in the long run."""
-GROWN_MB = 300
+from benchmarks.reliability.bombs import GROWN_MB, LONG, PDFS, TEXTS, hostile_files, indexed_in_a_process, pdf_of
 
 
-def test_hostile_pdfs_cost_neither_the_process_nor_the_other_files() -> None:
-    figures = hostile_files(0, kinds=[*(PDFS.keys() - LONG)], timeout_s=6)
+def test_hostile_pdfs_cost_neither_the_process_nor_the_other_files(tmp_path: Path) -> None:
+    figures = hostile_files(tmp_path, [*(PDFS.keys() - LONG)], timeout_s=6)
     assert figures["wrong"] == []
     assert figures["files"] == 2 * len(PDFS.keys() - LONG)
     assert figures["grown_mb"] < GROWN_MB
 
 
-def test_hostile_texts_are_read_or_refused_with_a_reason() -> None:
-    figures = hostile_files(0, kinds=[*(TEXTS.keys() - LONG)])
+def test_hostile_texts_are_read_or_refused_with_a_reason(tmp_path: Path) -> None:
+    figures = hostile_files(tmp_path, [*(TEXTS.keys() - LONG)])
     assert figures["wrong"] == []
     assert figures["files"] == 2 * len(TEXTS.keys() - LONG)
 

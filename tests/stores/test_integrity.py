@@ -108,6 +108,13 @@ def test_a_whole_index_is_whole_and_is_not_changed_by_the_check(index: Path) -> 
     assert {name: (index / name).read_bytes() for name in before} == before
 
 
+def test_an_index_without_notes_is_whole(index: Path) -> None:
+    with closing(LocalStore.open(index)) as store, store.writer():
+        store.remove([f"n{number}.md" for number in range(10)])
+    assert json.loads((index / "vectors.faiss").read_bytes().split(b"\n")[0])["count"] == 0
+    assert findings(index) == []
+
+
 def test_no_index_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(IndexMissing):
         findings(tmp_path)
