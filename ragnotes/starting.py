@@ -1,6 +1,12 @@
-"""Where both commands start: an interruption ends them in order also while their modules are still being read."""
+"""Where both commands start and end.
+
+An interruption ends them in order also while their modules are still being read. At the end Python looks for garbage
+among all that was made, before it throws all of it away: with torch loaded that takes seconds, and is left out.
+"""
 
 from __future__ import annotations
+
+import gc
 
 __all__ = ["ask", "ragnotes"]
 
@@ -16,6 +22,8 @@ def ask() -> int:
         return ask_main()
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        gc.freeze()
 
 
 def ragnotes() -> int:
@@ -26,3 +34,5 @@ def ragnotes() -> int:
         return main()
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        gc.freeze()
