@@ -8,7 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["DECIMALS", "SHIPPED", "Calibration"]
+__all__ = ["CLUES", "DECIMALS", "SHIPPED", "Calibration"]
+
+CLUES = 2
+"""The version of the clues and their weights: raise it with any change to them. What was fitted to others is void."""
 
 DECIMALS = 4
 """Confidences are rounded to these, so that the last bits of an embedding decide nothing."""
@@ -20,7 +23,7 @@ class Calibration:
     """The line that log-odds are drawn onto, and the threshold in (0, 1).
 
     `answerable` and `unanswerable` are the numbers of questions that it was fitted to, `fitted_at` when; 0 and None for
-    the shipped one.
+    the shipped one. `clues` is the version of those that its log-odds are the sum of.
     """
 
     threshold: float
@@ -29,6 +32,7 @@ class Calibration:
     answerable: int = 0
     unanswerable: int = 0
     fitted_at: str | None = None
+    clues: int = CLUES
 
     def confidence(self, log_odds: float) -> float:
         """The probability that the notes hold the answer, in [0, 1]."""

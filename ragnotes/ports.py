@@ -169,7 +169,7 @@ class Store(Protocol):
 
     What was taken out leaves no trace after `purge`, or at the latest some runs later.
 
-    What `calibrate` keeps belongs to the embedder and chunker of the index: a snapshot of another one gives None.
+    What `calibrate` keeps belongs to the embedder and chunker of the index, and to the clues: others give None.
     """
 
     def reading(self) -> AbstractContextManager[Snapshot]: ...

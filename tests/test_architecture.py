@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,22 +83,27 @@ ENGINES = {
 }
 
 
+@cache
 def modules() -> dict[str, Path]:
     return {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    found = set[str]()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             if node.module == "ragnotes":
-                yield from (f"ragnotes.{alias.name}" for alias in node.names)
+                found |= {f"ragnotes.{alias.name}" for alias in node.names}
             elif node.module:
-                yield node.module
+                found.add(node.module)
+    return frozenset(found)
 
 
+@cache
 def own_imports() -> dict[str, set[str]]:
     names = modules().keys()
     graph: dict[str, set[str]] = {}

@@ -17,7 +17,7 @@ from ragnotes.asking.asked_noun import asked_noun
 from ragnotes.asking.asked_words import asked_words
 from ragnotes.asking.words import held_stems, stems
 
-__all__ = ["JUDGED_HITS", "PIECES", "Clues", "clues_of", "known_in", "log_odds"]
+__all__ = ["BIAS", "JUDGED_HITS", "PIECES", "WEIGHTS", "Clues", "clues_of", "known_in", "log_odds"]
 
 PIECES = 3
 """The best pieces of evidence, whose passages together must know what the question speaks of."""

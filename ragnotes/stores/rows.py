@@ -216,7 +216,7 @@ def calibration_value(calibration: Calibration) -> str:
 
 
 def calibration_of(row: Row) -> Calibration:
-    return Calibration(**json.loads(row[0]))
+    return Calibration(**{"clues": 1, **json.loads(row[0])})  # the first did not say which
 
 
 def _mark_value(mark: Mark) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from ragnotes.answers import Filters, Scored
-from ragnotes.calibration import Calibration
+from ragnotes.calibration import CLUES, Calibration
 from ragnotes.errors import IndexDamaged
 from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
@@ -254,7 +254,7 @@ class LocalSnapshot:
         return _records(file_of, self._query(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path", ()))
 
     def calibration(self) -> Calibration | None:
-        """What was fitted to questions over this index; None where nothing was, or with another embedder or chunker."""
+        """What was fitted to questions over this index; None with another embedder, chunker or clues."""
         if self._manifest is None or not self._query("SELECT 1 FROM sqlite_master WHERE name = 'calibrations'", ()):
             return None
         for embedder, chunker, calibration, checksum in self._query(
@@ -263,7 +263,7 @@ class LocalSnapshot:
             verify("the calibration", (embedder, chunker, calibration), checksum)
             if (embedder, chunker) == (self._manifest.embedder, self._manifest.chunker):
                 [kept] = _records(calibration_of, [(calibration,)])
-                return kept
+                return kept if kept.clues == CLUES else None
         return None
 
     def identity(self) -> Identity | None:

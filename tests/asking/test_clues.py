@@ -9,9 +9,10 @@ import pytest
 
 from ragnotes.answers import NO_FILTERS
 from ragnotes.asking.asked_words import USUAL_FIT
-from ragnotes.asking.clues import Clues, clues_of, log_odds
+from ragnotes.asking.clues import BIAS, WEIGHTS, Clues, clues_of, log_odds
 from ragnotes.asking.evidence import question_weights, select_evidence
 from ragnotes.asking.retrieval import retrieve
+from ragnotes.calibration import CLUES
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.stores.local import LocalStore
 from tests.asking.stage import index_notes
@@ -62,3 +63,9 @@ def test_notes_of_one_passage_can_be_asked(tmp_path: Path) -> None:
     store.close()
     assert (clues.lexical_margin, clues.asked_words) == (1.0, 1.0)
     assert clues.dense_margin == clues.passage_cosine
+
+
+def test_other_weights_have_another_version() -> None:
+    """A calibration is kept with the version: to log-odds of other weights it must not be applied."""
+    versions = {2: (5.16, 0.47, 1.66, 0.51, 2.21, 0.76, 2.45, 3.09, 1.01, -10.73)}
+    assert (*WEIGHTS, BIAS) == versions[CLUES]

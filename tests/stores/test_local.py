@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from ragnotes.answers import Scored
+from ragnotes.calibration import CLUES, Calibration
 from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed
 from ragnotes.stores import writing
 from ragnotes.stores.local import LocalStore
+from ragnotes.stores.rows import calibration_of, calibration_value
 from tests.stores.samples import MANIFEST, NO_FILTERS, embed, entry, fill, vector_of, vectors_of
 
 
@@ -295,3 +297,10 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_was_acknowledged(tmp_p
         assert sql(directory, "PRAGMA foreign_key_check") == []
         sql(directory, "INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
     assert first > 20, "enough was written for the kills to have hit something"
+
+
+def test_a_calibration_that_does_not_say_which_clues_it_was_fitted_to_is_of_the_first() -> None:
+    fitted = Calibration(0.4, 1.5, -0.25, 30, 12, "2026-11-21T12:00:00+00:00")
+    assert calibration_of((calibration_value(fitted),)) == fitted
+    older = '{"threshold":0.4,"slope":1.5,"shift":-0.25,"answerable":30,"unanswerable":12,"fitted_at":null}'
+    assert calibration_of((older,)).clues == 1 < CLUES

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragnotes.answers import Scored
-from ragnotes.calibration import Calibration
+from ragnotes.calibration import CLUES, Calibration
 from ragnotes.errors import IndexLocked, IndexMismatch
 from ragnotes.ports import Snapshot, Store
 from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest
@@ -356,6 +356,14 @@ def test_a_calibration_of_another_embedder_or_chunker_does_not_hold(store: Store
         store.calibrate(FITTED)
         store.remember(other.embedder, [chunk.embedded for chunk in each.chunks], vectors_of(["alpha"]))
         store.rebuild(other, [(each.document, each.chunks, each.record)])
+        with store.reading() as snapshot:
+            assert snapshot.calibration() is None
+
+
+def test_a_calibration_of_other_clues_does_not_hold(store: Store) -> None:
+    fill(store, entry("a.md", "alpha"))
+    with store.writer():
+        store.calibrate(replace(FITTED, clues=CLUES - 1))
         with store.reading() as snapshot:
             assert snapshot.calibration() is None
 
