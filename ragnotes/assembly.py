@@ -259,7 +259,7 @@ class Library:
             answer_tokens=self.settings.answer_tokens,
             zone=zone_of(self.settings.tz) if self.settings.tz else None,
             order=self._order,
-            reread=lambda paths: reread(self._indexer(self.store()), paths),
+            reread=lambda paths, stopped: reread(self._indexer(self.store()), paths, stopped),
         )
 
     def _freshness(self, roots: tuple[Path, ...]) -> FreshnessCheck:

@@ -42,6 +42,7 @@ from ragnotes.options import (
     NoLlmOption,
     NowOption,
     PathOption,
+    RequireKeyOption,
     SinceOption,
     SpeakerOption,
     StrictOption,
@@ -220,14 +221,15 @@ def serve(
     embedder: EmbedderOption = None,
     model: ModelOption = None,
     model_url: ModelUrlOption = None,
-    watch: WatchOption = False,
+    watch: WatchOption = None,
+    require_key: RequireKeyOption = None,
 ) -> None:
     """Serve search and answers over HTTP."""
     from ragnotes.service.keys import sealed
     from ragnotes.service.server import serve as serve_library
 
     flags = {"corpus": corpus, "index": index, "host": host, "port": port, "embedder": embedder, "model": model}
-    settings = sealed(load_settings({**flags, "model_url": model_url, "watch": watch or None}))
+    settings = sealed(load_settings({**flags, "model_url": model_url, "watch": watch, "require_key": require_key}))
     with opened(ctx.obj, settings) as library:
         serve_library(library, settings)
 

@@ -25,6 +25,7 @@ def key(
         console.show_note("the key is void" if gone else f"there is no key in {file}")
         raise typer.Exit(Code.DONE)
     typer.echo(make_key(file))
-    console.show_note(f"this is shown once; its hash is in {file}, and every serve asks for the key from now on")
+    console.show_note(f"this is shown once; its hash is in {file}")
+    console.show_note("serve asks for it where other machines can call, and with --require-key on this one too")
     if os.environ.get("RAGNOTES_API_KEY"):
         console.show_note("RAGNOTES_API_KEY is set: serve takes that one as long as it is")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -33,6 +34,9 @@ _Form = TypeVar("_Form")
 _TIMEOUT = httpx.Timeout(10.0, read=60.0)  # the server pings every 15 s
 _LOOK_S = 0.1
 """How often an indexing run is asked how far it is."""
+_BUSY_S = 60.0
+"""How long a run is asked for again where the server has no time for it: one poll in hundreds must not fail it all."""
+_LONGEST_WAIT_S = 5.0
 _LONGEST_EVENT = 64 * 1024**2
 """Characters: the passages of an answer come with the text around them."""
 _UNREACHABLE = (httpx.HTTPError, httpx.InvalidURL, OverflowError)
@@ -47,23 +51,19 @@ def ask(
     Raises what the server refused with, and ServerError where it cannot be reached or stops in the middle. Proxies
     of the environment are not used: questions about one's own notes go to the named server only.
     """
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     content = body.model_dump_json(exclude_none=True)
-    try:
-        with (
-            httpx.Client(timeout=_TIMEOUT, headers=headers, trust_env=False) as client,
-            client.stream(
-                "POST",
-                f"{server.rstrip('/')}/v1/ask",
-                content=content,
-                headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
-            ) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise _refusal(server, response)
-            return _answer(server, events(response.iter_bytes(), longest=_LONGEST_EVENT), show)
-    except _UNREACHABLE as error:
-        raise _unreachable(server, error) from None
+    with (
+        _calling(server, api_key) as client,
+        client.stream(
+            "POST",
+            f"{server.rstrip('/')}/v1/ask",
+            content=content,
+            headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
+        ) as response,
+    ):
+        if response.status_code != httpx.codes.OK:
+            raise _refusal(server, response)
+        return _answer(server, events(response.iter_bytes(), longest=_LONGEST_EVENT), show)
 
 
 def conversations(server: str, limit: int, *, api_key: str | None) -> list[ConversationLineJson]:
@@ -88,19 +88,20 @@ def sync(server: str, body: SyncBody, *, api_key: str | None, show: Callable[[Pr
 
     A run under way may have passed by what was changed since it began: another one follows it.
     """
-    while True:
-        begun = job = _job(server, "POST", "/v1/index/sync", api_key, body)
-        while job.state in ("queued", "running"):
-            if job.progress:
-                show(Progress(job.progress.done, job.progress.total, job.progress.path))
-            time.sleep(_LOOK_S)
-            job = _job(server, "GET", f"/v1/jobs/{job.id}", api_key)
-        if begun.state == "running":
-            continue
-        if job.error is not None:
-            raise error_of(job.error)
-        assert job.summary is not None
-        return job.summary
+    with _calling(server, api_key) as client:
+        while True:
+            begun = job = _job(client, server, "POST", "/v1/index/sync", body)
+            while job.state in ("queued", "running"):
+                if job.progress:
+                    show(Progress(job.progress.done, job.progress.total, job.progress.path))
+                time.sleep(_LOOK_S)
+                job = _job(client, server, "GET", f"/v1/jobs/{job.id}")
+            if begun.state == "running":
+                continue
+            if job.error is not None:
+                raise error_of(job.error)
+            assert job.summary is not None
+            return job.summary
 
 
 def status(server: str, *, api_key: str | None) -> StatusJson:
@@ -108,18 +109,33 @@ def status(server: str, *, api_key: str | None) -> StatusJson:
     return _parsed(server, TypeAdapter(StatusJson), _response(server, "GET", "/v1/status", api_key))
 
 
-def _job(server: str, method: str, path: str, api_key: str | None, body: SyncBody | None = None) -> JobJson:
-    return _parsed(server, TypeAdapter(JobJson), _response(server, method, path, api_key, body))
+def _job(client: httpx.Client, server: str, method: str, path: str, body: SyncBody | None = None) -> JobJson:
+    content, until = body.model_dump() if body else None, time.monotonic() + _BUSY_S
+    while True:
+        response = client.request(method, f"{server.rstrip('/')}{path}", json=content)
+        wait = response.headers.get("retry-after", "")
+        if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or not wait.isdecimal() or time.monotonic() > until:
+            return _parsed(server, TypeAdapter(JobJson), _content(server, response))
+        time.sleep(min(max(float(wait), _LOOK_S), _LONGEST_WAIT_S))
 
 
-def _response(server: str, method: str, path: str, api_key: str | None, body: SyncBody | None = None) -> bytes:
+def _response(server: str, method: str, path: str, api_key: str | None) -> bytes:
+    with _calling(server, api_key) as client:
+        return _content(server, client.request(method, f"{server.rstrip('/')}{path}"))
+
+
+@contextmanager
+def _calling(server: str, api_key: str | None) -> Iterator[httpx.Client]:
+    """A client of that server; ServerError where it cannot be reached."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    content = body.model_dump() if body else None
     try:
         with httpx.Client(timeout=_TIMEOUT, headers=headers, trust_env=False) as client:
-            response = client.request(method, f"{server.rstrip('/')}{path}", json=content)
+            yield client
     except _UNREACHABLE as error:
         raise _unreachable(server, error) from None
+
+
+def _content(server: str, response: httpx.Response) -> bytes:
     if not response.is_success:
         raise _refusal(server, response)
     return response.content

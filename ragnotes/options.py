@@ -32,6 +32,7 @@ __all__ = [
     "NoLlmOption",
     "NowOption",
     "PathOption",
+    "RequireKeyOption",
     "SinceOption",
     "SpeakerOption",
     "StrictOption",
@@ -69,7 +70,13 @@ ConversationOption = Annotated[
     str | None, typer.Option("--conversation", metavar="ID", help="Go on with this one, or: new, last.")
 ]
 NoHistoryOption = Annotated[bool, typer.Option("--no-history", help="Keep nothing of question and answer.")]
-WatchOption = Annotated[bool, typer.Option("--watch", help="Keep the index up to date with the notes meanwhile.")]
+WatchOption = Annotated[
+    bool | None, typer.Option("--watch/--no-watch", help="Keep the index up to date with the notes meanwhile.")
+]
+RequireKeyOption = Annotated[
+    bool | None,
+    typer.Option("--require-key/--no-require-key", help="Ask for the key on this machine too. See: ragnotes key"),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 4 unless every file is in the index.")]
 
 

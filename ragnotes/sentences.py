@@ -23,16 +23,22 @@ _NO_END = (
     (r"\b(?:e\.g|i\.e|approx|cf|esp|incl|resp|viz|bzw|usw|evtl|ggf|vgl|p\.\s?ej)", r"[^\W_]"),
     (r"\b[Ee][Ee]", r"UU\b"),
     (r"\b(?:av|apr)", r"J\.?-?C"),
-    # A number belongs to what it is the number of; in German also the month to its day.
+    # A number belongs to what it is the number of.
     (
         r"\b(?:Nos?|pp?|[Vv]ols?|[Cc]h(?:ap)?|[Ff]igs?|[Ee]qs?|[Ee]ds?|[Ss]ecs?|[Aa]rts?|[Aa]bs|Nr|Bd|[Cc]ap|[Nn]úm"
         r"|[Pp]ágs?|ca?|cca)",
         r"\(?[0-9]",
     ),
-    (r"\b[0-9]{1,2}", r"(?:Jan|Jän|Feb|März|Apr|Mai\b|Jun|Jul|Aug|Sep|Okt|Nov|Dez)"),
     (r"\bal", r"[(\[][0-9]"),
 )
 _JOINED = tuple((re.compile(rf"{left}\.\s*\Z"), re.compile(right)) for left, right in _NO_END)
+_DAY = re.compile(r"\b[0-9]{1,2}\.\s*\Z")
+_MONTH = re.compile(r"(?:Jan(?!uary)|Jän|Feb(?!ruary)|März|Apr|Mai\b|Jun(?!e\b)|Jul(?!y\b)|Aug|Sep|Okt|Nov|Dez)")
+"""In German the month goes on after its day. Some have the same names in English, where it does not."""
+_ENGLISH, _GERMAN = (FUNCTION_WORDS[one] - FUNCTION_WORDS[other] for one, other in (("en", "de"), ("de", "en")))
+_WORD = re.compile(r"\w+")
+_AROUND = 200
+"""Characters before and behind a date that tell its language."""
 _INITIALS = re.compile(r"(?:^|[\s(“\"'])(?:[A-Z]\.\s?){2,}\s*\Z")
 _NAME = re.compile(r"[A-ZÀ-Þ][\w’'-]*")
 _PARTICLES = frozenset(("da", "de", "del", "den", "der", "di", "du", "el", "la", "las", "le", "los", "van", "von"))
@@ -69,8 +75,16 @@ def _goes_on(text: str, start: int) -> bool:
         return False
     if any(before.search(left) and after.match(right) for before, after in _JOINED):
         return True
+    if _DAY.search(left) and _MONTH.match(right):
+        return not _is_english(text[max(0, start - _AROUND) : start + _AROUND])
     name = _NAME.match(right) if _INITIALS.search(left) else None
     return name is not None and name[0].lower() not in _OPENING
+
+
+def _is_english(text: str) -> bool:
+    """Whether the text has more words that are only English than such that are only German."""
+    words = set(_WORD.findall(text.lower()))
+    return len(words & _ENGLISH) > len(words & _GERMAN)
 
 
 def _paragraph_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     """What others must send, or its hash; a client sends it."""
     key_file: Path = Field(default_factory=_key_file)
     """Where `ragnotes key` keeps the hash of the key that it made."""
+    require_key: bool = False
+    """Whether a server that only this machine can reach asks for that key too."""
     host: str = "127.0.0.1"
     link: str | None = None
     """What a terminal opens for a citation, such as `vscode://file{path}:{line}`; unset, the file itself."""

@@ -7,6 +7,7 @@ what a server does meanwhile.
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -422,10 +423,15 @@ def fake_settings(**changes: Any) -> Settings:
 
 
 @contextmanager
-def serving(library: FakeLibrary, *, close: bool = True, **changes: Any) -> Iterator[str]:
-    """The URL of a real server of `library`, on a free port. `close` lets a held model go on when it is stopped."""
+def serving(library: FakeLibrary, *, close: bool = True, buffer_bytes: int = 0, **changes: Any) -> Iterator[str]:
+    """The URL of a real server of `library`, on a free port. `close` lets a held model go on when it is stopped.
+
+    With `buffer_bytes` the system takes few bytes of an answer that a client does not read.
+    """
     settings = fake_settings(**changes)
     listener = bind("127.0.0.1", 0)
+    if buffer_bytes:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)  # its connections have it from it
     config = configured(create_app(library, settings=settings), shutdown_s=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

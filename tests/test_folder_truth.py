@@ -116,9 +116,9 @@ def test_a_changed_ignore_file_takes_effect_at_the_next_run(notes: Notes) -> Non
     assert (summary.skipped, summary.removed, set(notes.texts())) == (3, 0, {"a.md"})
     assert notes.outcomes()["sub/private/c.md"] == ("skipped", "ignored")
     put(notes.root, "sub/.ragnotesignore", "!private/\n")
-    assert (notes.update().embedded, set(notes.texts())) == (0, {"a.md", "sub/private/c.md"})
+    assert (notes.update().added, set(notes.texts())) == (1, {"a.md", "sub/private/c.md"})
     (notes.root / ".ragnotesignore").unlink()
-    assert notes.update().embedded == 0
+    assert notes.update().added == 1
     assert set(notes.texts()) == {"a.md", "private/b.md", "sub/private/c.md"}
 
 

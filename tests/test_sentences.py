@@ -41,6 +41,10 @@ def sentences(text: str) -> list[str]:
         ("Un decreto de EE. UU. de 1971. Bien.", ["Un decreto de EE. UU. de 1971.", "Bien."]),
         ("Né en 200 av. J.-C. à Rome. Bien.", ["Né en 200 av. J.-C. à Rome.", "Bien."]),
         ("He was 12. The rest was old.", ["He was 12.", "The rest was old."]),
+        ("We sold 12. August was better.", ["We sold 12.", "August was better."]),
+        ("We sold 12. June was better.", ["We sold 12.", "June was better."]),
+        ("Geboren 12. August in Berlin. Gut.", ["Geboren 12. August in Berlin.", "Gut."]),
+        ("Am 12. Juni kam er. Gut.", ["Am 12. Juni kam er.", "Gut."]),
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, found: list[str]) -> None:

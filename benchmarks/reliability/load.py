@@ -315,9 +315,10 @@ def beside_work(minutes: float) -> dict[str, Any]:
         with serving(corpus, index) as served:
             _latencies(served, 3)
             idle = _latencies(served, minutes * 30)
-            stop = threading.Event()
+            stop, done = threading.Event(), Counter[str]()
             work = [
-                threading.Thread(target=target, args=(served, stop, corpus)) for target in (_index_on, _generate_on)
+                threading.Thread(target=target, args=(served, stop, corpus, done))
+                for target in (_index_on, _generate_on)
             ]
             for thread in work:
                 thread.start()
@@ -332,7 +333,8 @@ def beside_work(minutes: float) -> dict[str, Any]:
         for share in (0.5, 0.95, 0.99)
     }
     ratio = _at(busy["search"], 0.95) / _at(idle["search"], 0.95)
-    return {"minutes": minutes, "searches": len(busy["search"]), **figures, "search p95 busy/idle": round(ratio, 2)}
+    counts = {"searches": len(busy["search"]), "drafts meanwhile": done["drafts"], "runs meanwhile": done["runs"]}
+    return {"minutes": minutes, **counts, **figures, "search p95 busy/idle": round(ratio, 2)}
 
 
 def _latencies(served: Served, seconds: float) -> dict[str, list[float]]:
@@ -367,8 +369,8 @@ def _latencies(served: Served, seconds: float) -> dict[str, list[float]]:
     return taken
 
 
-def _index_on(served: Served, stop: threading.Event, corpus: Path) -> None:
-    """Keeps an indexing run going: new notes whenever one has ended."""
+def _index_on(served: Served, stop: threading.Event, corpus: Path, done: Counter[str]) -> None:
+    """Keeps an indexing run going: new notes whenever one has ended. Counts those in which a note was embedded."""
     chance = random.Random(1)
     with served.client() as client:
         for number in itertools.count():
@@ -377,19 +379,22 @@ def _index_on(served: Served, stop: threading.Event, corpus: Path) -> None:
             for note in range(40):
                 text = "\n\n".join(" ".join(chance.choices(_WORDS, k=90)) for _ in range(8))
                 (corpus / f"new-{number}-{note}.md").write_text(f"# Note {note} of {number}\n\n{text}\n")
-            job = client.post("/v1/index/sync", json={}).json()
+            job, embedding = client.post("/v1/index/sync", json={}).json(), False
             while not stop.is_set() and job["state"] in ("queued", "running"):
                 time.sleep(0.2)
                 job = client.get(f"/v1/jobs/{job['id']}").json()
+                embedding = embedding or bool(job["progress"])
+            done["runs"] += embedding
 
 
-def _generate_on(served: Served, stop: threading.Event, _: Path) -> None:
-    """Keeps the language model writing: one question after another, none asked before."""
+def _generate_on(served: Served, stop: threading.Event, _: Path, done: Counter[str]) -> None:
+    """Keeps the language model writing: one question after another, none asked before. Counts its drafts."""
     with served.client() as client, suppress(httpx.HTTPError):
         for number, question in enumerate(itertools.cycle(questions())):
             if stop.is_set():
                 return
-            client.post("/v1/ask", json={"question": f"{question} ({number})"}).raise_for_status()
+            answer = client.post("/v1/ask", json={"question": f"{question} ({number})"}).raise_for_status().json()
+            done["drafts"] += answer["mode"] == "generated" or "tokens" in answer["usage"]
 
 
 def _at(seconds: Sequence[float], share: float) -> float:

@@ -75,7 +75,7 @@ class Asker:
     """Answers questions over one store. `no_model` says why there is no generator, where there is none.
 
     `zone` is the time zone of questions that state none, `order` which number of `3/4` is the day. `reread` brings
-    files that have changed up to date in the store, and gives those where it could.
+    files that have changed up to date in the store until `stopped()`, and gives those where it could.
     """
 
     store: Reading
@@ -86,7 +86,7 @@ class Asker:
     answer_tokens: int
     zone: tzinfo | None = None
     order: DayMonthOrder | None = None
-    reread: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
+    reread: Callable[[Sequence[str], Callable[[], bool]], Sequence[str]] = lambda *_: ()
 
     def search(
         self,
@@ -111,7 +111,7 @@ class Asker:
                 query, tuple(hits), limited, snapshot.generation, laps.laps, tuple(left_out), unmatched=foreign
             )
 
-        with self._found_in(search) as (_, found):
+        with self._found_in(search, lambda: False) as (_, found):
             laps.lap("search")
             return found
 
@@ -124,12 +124,16 @@ class Asker:
         laps = _Laps()
         if request.cancelled():
             return
-        with self._found_in(lambda snapshot: self._found(snapshot, question, request)) as (snapshot, found):
+
+        def stopped() -> bool:
+            return laps.stopped(request)
+
+        with self._found_in(lambda snapshot: self._found(snapshot, question, request), stopped) as (snapshot, found):
             laps.lap("search")
             if request.cancelled():
                 return
             yield Passages(found.passages)
-            judged = self._judged(snapshot, question, found, lambda: laps.stopped(request))
+            judged = self._judged(snapshot, question, found, stopped)
             laps.lap("evidence")
         if request.cancelled():
             return
@@ -140,11 +144,11 @@ class Asker:
         yield Final(_answer(question, found, judged, telling, laps))
 
     @contextmanager
-    def _found_in(self, search: Callable[[Snapshot], _F]) -> Iterator[tuple[Snapshot, _F]]:
+    def _found_in(self, search: Callable[[Snapshot], _F], stopped: Callable[[], bool]) -> Iterator[tuple[Snapshot, _F]]:
         """A snapshot, and what a search finds in it; files it would leave out are read again first, where possible."""
         with self.store.reading() as snapshot:
             found = search(snapshot)
-            reread = tuple(self.reread(found.left_out))
+            reread = tuple(self.reread(found.left_out, stopped))
             if not reread:
                 yield snapshot, found
                 return
@@ -185,10 +189,13 @@ class Asker:
             passages=passages_wanted(question),
             stopped=stopped,
         )
-        confidence = confidence_in(snapshot, self.embedder, hits, evidence, filters, question=question, subject=subject)
+        late = stopped()  # then the evidence is in another order, and it is not known what the notes hold
+        embedder: Embedder = _WithoutTokens(self.embedder) if late else self.embedder
+        confidence = confidence_in(snapshot, embedder, hits, evidence, filters, question=question, subject=subject)
         reason = reason_to_abstain(
             snapshot, hits, evidence, filters, found.left_out, subject=subject, confidence=confidence
         )
+        reason = "late" if late and reason == "low_support" else reason
         evidence = of_the_outermost_day(evidence, filters) if filters.order else evidence
         formed = form_answer(
             snapshot,
@@ -291,6 +298,37 @@ class _Judged:
     evidence: Sequence[Evidence]
     confidence: float | None
     formed: Formed
+
+
+@dataclass(frozen=True, slots=True)
+class _WithoutTokens:
+    """An embedder that gives no tokens, for there is no time for them."""
+
+    embedder: Embedder
+
+    @property
+    def name(self) -> str:
+        return self.embedder.name
+
+    @property
+    def dimension(self) -> int:
+        return self.embedder.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        return self.embedder.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self.embedder.count_tokens(texts)
+
+    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
+        return self.embedder.embed_documents(texts, background=background)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self.embedder.embed_queries(texts)
+
+    def embed_tokens(self, _texts: Sequence[str]) -> None:
+        return None
 
 
 class _Laps:

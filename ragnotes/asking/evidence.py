@@ -111,6 +111,7 @@ def select_evidence(
         return []
     cosines = _cosines(embedder, vector, units, stopped)
     named = _named(subject, [speaker for hit, unit in units for speaker in _voices(places, hit, unit)])
+    kind = type_asked(subject)
     evidence = []
     for (hit, unit), cosine in zip(units, cosines, strict=True):
         item = Evidence(
@@ -124,17 +125,16 @@ def select_evidence(
             links=_urls_of(unit),
         )
         speaks = not named or bool(named & set(_voices(places, hit, unit)))
-        score = _score(item, rarity, subject) * (1.0 if speaks else OTHER_SPEAKER)
+        score = _score(item, rarity, subject, kind) * (1.0 if speaks else OTHER_SPEAKER)
         evidence.append(replace(item, score=round(score, 6)))
     return sorted(evidence, key=lambda item: (-item.score, item.hit.rank, item.unit.start))
 
 
-def _score(item: Evidence, rarity: Mapping[str, float], subject: str) -> float:
-    """How well a piece bears on the subject, in [0, 1]."""
+def _score(item: Evidence, rarity: Mapping[str, float], subject: str, kind: AnswerType | None) -> float:
+    """How well a piece bears on the subject, which asks for a `kind` of thing, in [0, 1]."""
     score = COSINE_WEIGHT * max(item.cosine, 0.0) + COVERAGE_WEIGHT * item.coverage + PASSAGE_WEIGHT * item.hit.score
     weight = POINTING_WEIGHT if _POINTS_BACK.match(item.unit.plain) else BEFORE_WEIGHT
     score = min(score + weight * _held_before(item, rarity), 1.0)
-    kind = type_asked(subject)
     dated = kind is AnswerType.TIME and item.place.date is not None
     fits = kind is None or dated or holds_type(kind, f"{item.unit.plain} {item.unit.lead}", subject)
     return max(score if fits else score - MISFIT, 0.0)

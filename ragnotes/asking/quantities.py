@@ -265,9 +265,9 @@ def without_dates(text: str, noted: DateRange | None) -> str:
     return " ".join([*kept, text[at:]])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _dates_in(text: str, year: int | None) -> tuple[Found, ...]:
-    """The dates of a text, in order; kept, for each is compared with several others."""
+    """The dates of a text, in order; kept while an answer is made, where each is compared with several others."""
     return tuple(find_dates(text, year=year, order=None))
 
 

@@ -8,7 +8,7 @@ import time
 __all__ = ["CALM_S", "LONGEST_S", "BackOff"]
 
 CALM_S = 60.0
-"""Whoever lived this long begins anew: its end is the first one again."""
+"""Whoever worked this long begins anew: its end is the first one again."""
 LONGEST_S = 60.0
 
 
@@ -20,10 +20,10 @@ class BackOff:
         self._ends = 0
         self._not_before = 0.0
 
-    def ended(self, lived_s: float) -> float:
-        """Seconds until the next start, after one that lived so long: 0, 1, 2, 4, and so on up to `LONGEST_S`."""
+    def ended(self, worked_s: float) -> float:
+        """Seconds until the next start, after one that worked so long: 0, 1, 2, 4, and so on up to `LONGEST_S`."""
         with self._lock:
-            self._ends = 1 if lived_s >= CALM_S else self._ends + 1
+            self._ends = 1 if worked_s >= CALM_S else self._ends + 1
             pause = 0.0 if self._ends == 1 else min(LONGEST_S, 2.0 ** (self._ends - 2))
             self._not_before = time.monotonic() + pause
             return pause

@@ -44,6 +44,8 @@ class Exchange:
         self.id = request_id
         self.ended = False
         """The last message was taken."""
+        self.silent_s = 0.0
+        """How long `take` has waited since the last message. Waits are counted, so that a sleep of all is none."""
         self._inbox: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self._on_end = on_end
 
@@ -58,19 +60,23 @@ class Exchange:
     def take(self, stopped: Callable[[], bool]) -> dict[str, Any] | None:
         """The next message, None as soon as `stopped()`. Raises GeneratorFailed where the message is an error."""
         while not stopped():
-            with suppress(Empty):
+            try:
                 message = self._inbox.get(timeout=POLL_S)
-                self.ended = "text" not in message
-                if "error" in message:
-                    raise GeneratorFailed(message["error"], message.get("hint", "try again, or ask without a model"))
-                return message
+            except Empty:
+                self.silent_s += POLL_S
+                continue
+            self.silent_s = 0.0
+            self.ended = "text" not in message
+            if "error" in message:
+                raise GeneratorFailed(message["error"], message.get("hint", "try again, or ask without a model"))
+            return message
         return None
 
 
 class Child:
     """A running or ended child. `loaded` is set when it can answer, or never will: then `failure` says why.
 
-    `on_end` is called once, from another thread, when the process has ended.
+    `on_end` is called once, from another thread, when the process has ended. Raises OSError where none can be started.
     """
 
     def __init__(
@@ -83,21 +89,26 @@ class Child:
         self.template_tokens = 0
         self.vocabulary: Vocabulary | None = None
         self.started_at = time.monotonic()
+        self.loaded_at: float | None = None
         self._path = path
         self._on_end = on_end
         self._ids = count(1)
         self._open: dict[int, Exchange] = {}
         self._lock = threading.Lock()  # of `_open`, `failure` and writes to the child
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed by the listener, when the child has ended
-        self._process = subprocess.Popen(
-            # -P: a llama_cpp.py or json.py in the working directory, among the notes, is not run
-            [sys.executable, "-P", "-m", "ragnotes.models.llama_cpp"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            env=_environment(),
-            start_new_session=True,  # Ctrl-C is for the parent, which then decides
-        )
+        try:
+            self._process = subprocess.Popen(
+                # -P: a llama_cpp.py or json.py in the working directory, among the notes, is not run
+                [sys.executable, "-P", "-m", "ragnotes.models.llama_cpp"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is for the parent, which then decides
+            )
+        except OSError:
+            self._stderr.close()
+            raise
         self._listener = threading.Thread(target=self._listen, name="llama-listener", daemon=True)
         self._listener.start()
         with suppress(OSError):  # it ended already: the listener says why
@@ -137,6 +148,10 @@ class Child:
 
     def end(self, reason: str, *, grace_s: float = _END_GRACE_S) -> None:
         """End the process now and give `reason` to whoever still waits for it; after the grace it is killed."""
+        if self._lock.acquire(timeout=_END_GRACE_S):
+            self._lock.release()
+        else:  # somebody writes to it, and it reads no more
+            self._process.kill()
         self._fail(reason)
         with suppress(OSError), self._lock:
             self._stdin.close()
@@ -185,6 +200,7 @@ class Child:
             self.template = Template(name, tuple(Slot(text) if is_slot else text for text, is_slot in parts))
             self.template_tokens = message["template_tokens"]
             self.vocabulary = _vocabulary(message["vocabulary"])
+            self.loaded_at = time.monotonic()
             self.loaded.set()
 
     def _fail(self, reason: str, hint: str = _HINT) -> None:

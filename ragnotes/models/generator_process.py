@@ -18,7 +18,7 @@ from typing import Any
 
 from ragnotes.errors import GeneratorBusy, GeneratorFailed, ModelError
 from ragnotes.models.back_off import BackOff
-from ragnotes.models.child_process import POLL_S, Child, Exchange
+from ragnotes.models.child_process import POLL_S, Child
 from ragnotes.models.draft import Pieces, StreamedDraft
 from ragnotes.models.slots import Slot
 from ragnotes.models.templates import Segment, render
@@ -28,6 +28,7 @@ from ragnotes.ports import Prompt, TokenCounter, Usage
 __all__ = ["LlamaGenerator"]
 
 _TOKENIZE_TIMEOUT_S = 30.0
+_SILENCE_S = 120.0  # between two signs of life of a child that drafts; a slow one gives them while it reads, too
 _FIRST_GUESS_S = 5.0  # a draft's seconds, before one was seen
 _NOTHING = Usage(prompt_tokens=0, tokens=0)
 
@@ -91,11 +92,19 @@ class LlamaGenerator:
     """A GGUF model in a child process, started by `start` or by the first use. Any thread may call any method.
 
     `name` is the file's name without `.gguf`. Whatever needs the model waits until it is loaded, and raises
-    GeneratorFailed where that fails or takes longer than `start_timeout_s`.
+    GeneratorFailed where that fails or takes longer than `start_timeout_s`. A child that says nothing for `silence_s`
+    while a draft waits for it hangs, and is ended.
     """
 
     def __init__(
-        self, path: Path, *, threads: int, context_tokens: int, queue_length: int, start_timeout_s: float = 120.0
+        self,
+        path: Path,
+        *,
+        threads: int,
+        context_tokens: int,
+        queue_length: int,
+        start_timeout_s: float = 120.0,
+        silence_s: float = _SILENCE_S,
     ) -> None:
         if not path.is_file():
             raise ModelError(
@@ -106,10 +115,13 @@ class LlamaGenerator:
         self._threads = threads
         self._wanted_tokens = context_tokens
         self._start_timeout_s = start_timeout_s
+        self._silence_s = silence_s
         self._line = _Line(queue_length)
         self._lock = threading.Lock()
         self._child: Child | None = None
         self._back_off = BackOff()
+        self._not_begun: GeneratorFailed | None = None
+        """Why the system gave no process, the last time that one was to be started."""
         self._closed = False
         self._counting = threading.Lock()
         self._counter: TokenCounter | None = None
@@ -137,13 +149,16 @@ class LlamaGenerator:
             return self._counter
 
     def start(self) -> None:
-        """Begin to load the model, without waiting for it."""
-        self._living()
+        """Begin to load the model, without waiting for it. Where that cannot be, whoever needs the model is told."""
+        with suppress(GeneratorFailed):
+            self._living()
 
     def ready(self, timeout_s: float) -> bool:
         """Whether the model is loaded after at most this long; raises GeneratorFailed where it cannot be."""
         child = self._living()
-        if child.loaded.wait(timeout_s) and child.failure:
+        child.loaded.wait(timeout_s)
+        self._end_if_late(child)
+        if child.failure:
             raise child.failure
         return child.loaded.is_set()
 
@@ -157,15 +172,15 @@ class LlamaGenerator:
 
     def tokenize(self, text: str) -> list[int]:
         """The ids of plain text as llama.cpp gives them, also while a draft is written."""
-        return self._ids(self._loaded().ask(op="tokenize", text=text))
+        return self._ids({"op": "tokenize", "text": text})
 
     def encode(self, segments: Sequence[Segment]) -> list[int]:
         """The ids that the model reads for these segments, with those that begin a prompt."""
-        return self._ids(self._loaded().ask(op="encode", segments=segments))
+        return self._ids({"op": "encode", "segments": segments})
 
-    def _ids(self, exchange: Exchange) -> list[int]:
-        deadline = time.monotonic() + _TOKENIZE_TIMEOUT_S
-        message = exchange.take(lambda: time.monotonic() > deadline)
+    def _ids(self, request: dict[str, Any]) -> list[int]:
+        exchange = self._loaded().ask(**request)
+        message = exchange.take(lambda: exchange.silent_s > _TOKENIZE_TIMEOUT_S)
         if message is None:
             raise GeneratorFailed(f"{self._path}: no tokens within {_TOKENIZE_TIMEOUT_S:g} s", "try again")
         return list(message["ids"])
@@ -212,12 +227,20 @@ class LlamaGenerator:
             exchange = child.ask(
                 lambda: self._line.leave(ticket, ran=True), op="generate", max_tokens=max_tokens, **request(child)
             )
+
+            def stopped() -> bool:
+                return cancelled() or exchange.silent_s > self._silence_s
+
             try:
-                while (message := exchange.take(cancelled)) and not exchange.ended:
-                    yield message["text"]
+                while (message := exchange.take(stopped)) and not exchange.ended:
+                    if message["text"]:
+                        yield message["text"]
             except GeneratorExit:
                 child.cancel(exchange)
                 raise
+            if message is None and exchange.silent_s > self._silence_s:
+                child.end(f"said nothing for {self._silence_s:g} s", grace_s=0)
+                exchange.take(lambda: False)  # raises what the child ended by
             message = message or child.cancel(exchange)
             if message is None:
                 return _NOTHING
@@ -236,11 +259,15 @@ class LlamaGenerator:
         while not child.loaded.wait(POLL_S):
             if stopped():
                 return None
-            if time.monotonic() - child.started_at > self._start_timeout_s:
-                child.end(f"was not loaded within {self._start_timeout_s:g} s")
+            self._end_if_late(child)
         if child.failure:
             raise child.failure
         return child
+
+    def _end_if_late(self, child: Child) -> None:
+        """Ends a child that hangs amid loading."""
+        if not child.loaded.is_set() and time.monotonic() - child.started_at > self._start_timeout_s:
+            child.end(f"was not loaded within {self._start_timeout_s:g} s", grace_s=0)
 
     def _living(self) -> Child:
         """The child, or another one if it has ended. Raises GeneratorFailed where the next one may not start yet."""
@@ -248,25 +275,44 @@ class LlamaGenerator:
             if self._closed:
                 raise GeneratorFailed(f"{self._path}: the language model was closed", "start ragnotes again")
             if self._child is None or not self._child.alive:
-                if (pause := self._back_off.left_s()) and self._child:
-                    why = f": {self._child.failure.problem}" if self._child.failure else ""
+                if pause := self._back_off.left_s():
+                    last = self._not_begun or (self._child.failure if self._child else None)
+                    why = f": {last.problem}" if last else ""
                     raise GeneratorFailed(
                         f"the language model keeps ending{why}", f"it is started again in {math.ceil(pause)} s"
                     )
-                self._child = Child(
-                    self._path, threads=self._threads, context_tokens=self._wanted_tokens, on_end=self._ended
-                )
+                self._child = self._begun()
             return self._child
+
+    def _begun(self) -> Child:
+        """A new child. Where the system gives none, the one before is to be followed all the same. Needs the lock."""
+        try:
+            child = Child(self._path, threads=self._threads, context_tokens=self._wanted_tokens, on_end=self._ended)
+        except OSError as error:
+            pause = self._back_off.ended(0.0)
+            if self._child and self._child.loaded_at is not None:
+                self._begin_in(pause)
+            self._not_begun = GeneratorFailed(
+                f"{self._path}: the language model's process cannot be started: {error.strerror}",
+                "end other programs, and try again",
+            )
+            raise self._not_begun from error
+        self._not_begun = None
+        return child
 
     def _ended(self, child: Child) -> None:
         """Sees to the next one where this one had worked; one that cannot be loaded is tried again when it is asked."""
-        pause = self._back_off.ended(time.monotonic() - child.started_at)
+        worked_s = 0.0 if child.loaded_at is None else time.monotonic() - child.loaded_at
+        pause = self._back_off.ended(worked_s)
         with self._lock:
-            again = child.context_tokens and child is self._child and not self._closed
+            again = child.loaded_at is not None and child is self._child and not self._closed
         if again:
-            timer = threading.Timer(pause, self._start_again)
-            timer.daemon = True
-            timer.start()
+            self._begin_in(pause)
+
+    def _begin_in(self, pause_s: float) -> None:
+        timer = threading.Timer(pause_s, self._start_again)
+        timer.daemon = True
+        timer.start()
 
     def _start_again(self) -> None:
         with suppress(GeneratorFailed):  # closed meanwhile, or somebody was faster and that one ended too

@@ -143,14 +143,17 @@ class _Model:
             ids.insert(0, bos)
         return ids
 
-    def draft(self, prompt: Sequence[int], shared: int, max_tokens: int) -> Iterator[bytes]:
+    def draft(
+        self, prompt: Sequence[int], shared: int, max_tokens: int, reading: Callable[[], None]
+    ) -> Iterator[bytes]:
         """The bytes of each token, to the end of the answer or `max_tokens`. Raises _Cancelled.
 
-        The first `shared` tokens are those that most prompts begin with.
+        The first `shared` tokens are those that most prompts begin with. `reading` is called after each block of the
+        prompt.
         """
         self.kept_tokens = 0
         try:
-            self.kept_tokens = self._read(prompt, shared)
+            self.kept_tokens = self._read(prompt, shared, reading)
             for written in range(1, max_tokens + 1):
                 token = self._lib.llama_sampler_sample(self._sampler, self._context, -1)
                 if self._lib.llama_vocab_is_eog(self._vocab, token):
@@ -163,7 +166,7 @@ class _Model:
             self._kept = []
             raise
 
-    def _read(self, prompt: Sequence[int], shared: int) -> int:
+    def _read(self, prompt: Sequence[int], shared: int, reading: Callable[[], None]) -> int:
         """Reads the prompt and returns how many of its tokens were known from the prompt before."""
         cuts = _cuts(len(prompt), shared)
         start = self._known(prompt, cuts)
@@ -173,6 +176,7 @@ class _Model:
         ends = [*(cut for cut in cuts if start < cut < len(prompt)), len(prompt)]
         for begin, end in pairwise((start, *ends)):
             self._decode(prompt[begin:end])
+            reading()
         self._kept, self._kept_cuts = list(prompt), cuts
         return start
 
@@ -318,7 +322,7 @@ class _Server:
         tokens, finish = 0, "stop"
         self._running = draft_id
         try:
-            for piece in model.draft(prompt, shared, limit):
+            for piece in model.draft(prompt, shared, limit, lambda: self.send(id=draft_id, text="")):  # it lives
                 if self.stopped():
                     raise _Cancelled
                 tokens += 1

@@ -14,29 +14,41 @@ PATIENCE_S = 1.0
 
 
 class Precedence:
-    """A lock whose next holder is one that is urgent, if any waits. Any thread may call any method."""
+    """A lock whose next holder is one that is urgent, if any waits; but who lost patience is before them.
 
-    def __init__(self) -> None:
+    Any thread may call any method.
+    """
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._changed = threading.Condition()
         self._held = False
-        self._urgent = 0
+        self._urgent = self._overdue = 0
+        """How many wait."""
         self._last_urgent = -float("inf")
 
     @contextmanager
-    def turn(self, *, urgent: bool) -> Iterator[None]:
-        """The lock, until the end of the block."""
+    def turn(self, *, urgent: bool) -> Iterator[bool]:
+        """The lock, until the end of the block; whether it was had by patience, before some that are urgent."""
         with self._changed:
             if urgent:
                 self._urgent += 1
-            else:
-                self._changed.wait_for(lambda: not self._held and not self._urgent, PATIENCE_S)
-            self._changed.wait_for(lambda: not self._held)
-            if urgent:
-                self._urgent -= 1
+                try:
+                    self._changed.wait_for(lambda: not (self._held or self._overdue))
+                finally:  # also where a signal ends the wait
+                    self._urgent -= 1
                 self._last_urgent = time.monotonic()
+            elif not self._changed.wait_for(lambda: not (self._held or self._urgent), self._patience_s):
+                self._overdue += 1
+                try:
+                    self._changed.wait_for(lambda: not self._held)
+                finally:
+                    self._overdue -= 1
+                    self._changed.notify_all()
             self._held = True
+            after_all = not urgent and self._urgent > 0
         try:
-            yield
+            yield after_all
         finally:
             with self._changed:
                 self._held = False

@@ -10,8 +10,8 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ragnotes.errors import CorpusError, LoadError
@@ -28,6 +28,7 @@ __all__ = [
     "check_roots",
     "file_at",
     "fingerprint_of",
+    "is_ignored",
     "read_file",
     "suffix_of",
     "walk",
@@ -220,6 +221,23 @@ def file_at(roots: Sequence[Path], path: str) -> CorpusFile | None:
     except OSError:
         return None
     return CorpusFile(path, named[name], relative, fingerprint_of(status), status.st_size)
+
+
+def is_ignored(file: CorpusFile) -> bool:
+    """Whether the ignore files now say to leave the file alone, or one of them cannot be read."""
+    rules, folder = NO_RULES, ""
+    for part in PurePosixPath(file.relative).parts:
+        try:
+            beside = replace(file, relative=folder + IGNORE_FILE, size_bytes=0)
+            rules = rules.and_those(folder, read_file(beside, max_bytes=MAX_IGNORE_BYTES).content)
+        except LoadError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                return True
+        at = folder + part
+        folder = f"{at}/"
+        if rules.ignore(at if at == file.relative else folder):
+            return True
+    return False
 
 
 def read_file(file: CorpusFile, *, max_bytes: int) -> Content:

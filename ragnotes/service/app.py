@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, current_time, to_thread
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
@@ -22,7 +22,7 @@ from ragnotes.service.admission import Admission
 from ragnotes.service.following import Following
 from ragnotes.service.guards import MAX_BODY_BYTES, Guards
 from ragnotes.service.jobs import IndexJobs
-from ragnotes.service.keys import Keys, hashed_key
+from ragnotes.service.keys import Keys
 from ragnotes.service.library import Library
 from ragnotes.service.parts import Service
 from ragnotes.service.problems import add_handlers
@@ -33,8 +33,8 @@ __all__ = ["create_app"]
 
 SPARE_THREADS = 8
 """Threads for answers that need no model, beside those that run or wait for it."""
-_WARM_UP_END_S = 5.0
-_INDEXING_END_S = 3.0
+_END_S = 2.0
+"""When the server ends, what indexes and what loads have this long together. README: SIGTERM within ten seconds."""
 
 
 def create_app(library: Library, *, settings: Settings, token: str | None = None) -> FastAPI:
@@ -43,10 +43,8 @@ def create_app(library: Library, *, settings: Settings, token: str | None = None
     It begins to load both models when it starts. There are no pages at /docs: they would load scripts from elsewhere.
     Raises SettingsError where there is a key file that cannot be trusted.
     """
-    settings = hashed_key(settings)
     service = Service(
         library=library,
-        settings=settings,
         jobs=IndexJobs(library.update),
         warm_up=WarmUp(library),
         admission=Admission(settings.queue_length),
@@ -63,8 +61,9 @@ def create_app(library: Library, *, settings: Settings, token: str | None = None
         yield
         if following:
             following.stop()
-        await to_thread.run_sync(service.jobs.stop, _INDEXING_END_S)
-        await to_thread.run_sync(service.warm_up.join, _WARM_UP_END_S)
+        until = current_time() + _END_S
+        await to_thread.run_sync(service.jobs.stop, _END_S)
+        await to_thread.run_sync(service.warm_up.join, max(0.0, until - current_time()))
 
     app = FastAPI(
         title="ragnotes",

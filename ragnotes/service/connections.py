@@ -4,6 +4,10 @@ Every second each connection is looked at. One that does not get on with its req
 cut off; one that waits for an answer is let wait. Where all places are taken, a newcomer gets the place of the one
 that has waited longest for a request; where each has one, the newcomer's is refused with 503. The only module that
 imports uvicorn and h11.
+
+uvicorn does not promise what this builds on: of H11Protocol the arguments of its start, `app`, `conn`, `connections`,
+`cycle`, `flow`, `loop`, `transport`, `on_response_complete` and `send_400_response`; of a cycle `disconnected`,
+`message_event` and `response_complete`. So pyproject.toml names the versions that were tried with the tests of this.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import asyncio
 import resource
 import socket
 import sys
-from enum import StrEnum
+from enum import Enum, auto
 from typing import Any
 
 import h11
@@ -25,7 +29,7 @@ from ragnotes.service.guards import BODY_S, MAX_HEADER_BYTES, MAX_URL_BYTES
 from ragnotes.service.problems import PRIVATE_HEADERS, http_problem, respond
 from ragnotes.service.wire import ProblemJson
 
-__all__ = ["configured", "run_server"]
+__all__ = ["configured", "overloaded", "run_server"]
 
 HEAD_S = 10.0
 """The first line and the headers of a request must have come after this long."""
@@ -35,20 +39,22 @@ STALLED_BYTES = 16 * 1024
 LINGER_S = 2.0
 """A client that is answered amid its body may send on for this long, so that it comes to read the answer."""
 IDLE_S = 5
-"""Between two requests."""
+"""Between two requests; uvicorn counts whole seconds."""
 MAX_CONNECTIONS = 256
 _LOOK_S = 1.0
 _OWN_FILES = 48
 """Open files that the rest of the server needs, where the system allows few."""
 
 
-class _State(StrEnum):
-    IDLE = "between two requests"
-    HEAD = "head"
-    BODY = "body"
-    UNREAD = "rest of a body that was answered"
-    ANSWER = "answer in the making"
-    WRITING = "answer that is not taken"
+class _State(Enum):
+    """UNREAD is the rest of a body that was answered, ANSWER one in the making, WRITING one that waits to be taken."""
+
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+    UNREAD = auto()
+    ANSWER = auto()
+    WRITING = auto()
 
 
 _LIMITS_S = {
@@ -154,15 +160,19 @@ class Connection(H11Protocol):
         if waiting:
             min(waiting, key=lambda each: each.waits_since).end()
         elif len(self.connections) < 2 * most_connections():
-            self.app = _overloaded
+            self.app = overloaded
         else:
             self.end()
 
     def _watch(self) -> None:
-        """Cuts the connection off where it has been in one state for too long."""
+        """Cuts the connection off where it has been in one state for too long.
+
+        What is unsent grows only after the client took what was: a long answer comes in several large pieces.
+        """
         now, unsent = self.loop.time(), self.transport.get_write_buffer_size()
         seen = (self._state(), self._answered)
-        if seen != self._seen or unsent <= self._unsent_bytes - STALLED_BYTES:
+        taken = unsent > self._unsent_bytes or unsent <= self._unsent_bytes - STALLED_BYTES
+        if seen != self._seen or taken:
             self._seen, self._since, self._unsent_bytes = seen, now, unsent
         if now - self._since > _LIMITS_S.get(seen[0], float("inf")):
             self.end()
@@ -189,7 +199,8 @@ def most_connections() -> int:
     return max(8, min(MAX_CONNECTIONS, (files - _OWN_FILES) // 3))
 
 
-async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
+async def overloaded(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application of a connection that found no place."""
     problem = http_problem(503, "too many connections are open", hint="try again in a second")
     headers = {"Retry-After": "1", "Connection": "close"}
     await respond(problem, headers, path=scope["path"])(scope, receive, send)

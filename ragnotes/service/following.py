@@ -15,6 +15,8 @@ __all__ = ["LOCKED_S", "Following", "watch_of"]
 
 LOCKED_S = 1.0
 """Where another process writes, the next try is so much later."""
+PAUSE_S = 10.0
+"""After a mistake of ours the watching begins anew so much later."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +39,15 @@ class Following:
         self._stop.set()
 
     def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._run_at_looks()
+            except Exception:  # the thread's edge: nobody else would see that the index follows no more
+                if not self._stop.is_set():  # a server that ends refuses runs
+                    _log.exception("the notes are watched anew in %g s", PAUSE_S)
+            self._stop.wait(PAUSE_S)
+
+    def _run_at_looks(self) -> None:
         for _ in self._watch.looks():
             job = self._jobs.run_anew()
             if isinstance(job.error, IndexLocked):

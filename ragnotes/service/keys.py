@@ -1,7 +1,8 @@
 """The API key: made here, shown once, and from then on known by its hash alone. Imports no web framework.
 
 A key from the environment is hashed before anything else sees the settings; the hash of one made by `ragnotes key`
-stands in a file that its owner alone can read. The keys are random, so that one round of SHA-256 with a salt is enough.
+stands in a file that its owner alone can read, and counts wherever other machines could call, or where it is said to.
+The keys are random, so that one round of SHA-256 with a salt is enough.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ragnotes.errors import SettingsError, UsageError
-from ragnotes.settings import Settings
+from ragnotes.settings import Settings, is_loopback
 
-__all__ = ["Keys", "hashed", "hashed_key", "make_key", "revoke_key", "sealed"]
+__all__ = ["Keys", "hashed", "make_key", "revoke_key", "sealed"]
 
 _HASHED = re.compile(r"sha256:[0-9a-f]{32}:[0-9a-f]{64}", re.ASCII)
 _KEY_BYTES = 32
@@ -32,19 +33,13 @@ def hashed(key: bytes) -> str:
     return f"sha256:{salt.hex()}:{_digest(salt, key).hex()}"
 
 
-def hashed_key(settings: Settings) -> Settings:
-    """The settings with its hash in the place of the key."""
-    key = settings.api_key
-    if key is None or _HASHED.fullmatch(key):
-        return settings
-    return settings.model_copy(update={"api_key": hashed(key.encode())})
-
-
 def sealed(settings: Settings) -> Settings:
-    """As `hashed_key`; the key is also taken out of the environment, which child processes inherit."""
+    """The settings with its hash in the place of the key, which is also taken out of the environment: children inherit
+    that.
+    """
     for name in [name for name in os.environ if name.upper() == "RAGNOTES_API_KEY"]:
         del os.environ[name]
-    return hashed_key(settings)
+    return settings.model_copy(update={"api_key": _hash_of(settings.api_key)})
 
 
 def make_key(file: Path) -> str:
@@ -78,14 +73,16 @@ def revoke_key(file: Path) -> bool:
 class Keys:
     """What lets a request in: the key of the settings, else the one whose hash the key file holds at that moment.
 
+    On the loopback the file counts only where the settings say so: there no key is asked for by itself.
+
     A key that was revoked or replaced counts as that at once. A server that began with a key never goes on without one.
     """
 
     def __init__(self, settings: Settings, *, token: str | None = None) -> None:
         """A `token` is as good as the key. Raises SettingsError where the key file cannot be trusted."""
         self._token = hashed(token.encode()) if token else None
-        self._fixed = hashed_key(settings).api_key
-        self._file = settings.key_file
+        self._fixed = _hash_of(settings.api_key)
+        self._file = settings.key_file if settings.require_key or not is_loopback(settings.host) else None
         self._required = self._wanted() is not None
 
     @property
@@ -104,7 +101,12 @@ class Keys:
         return any(found)
 
     def _wanted(self) -> str | None:
-        return self._fixed or _hash_in(self._file)
+        return self._fixed or (_hash_in(self._file) if self._file else None)
+
+
+def _hash_of(key: str | None) -> str | None:
+    """A key of the settings as its hash, which it may be already."""
+    return key if key is None or _HASHED.fullmatch(key) else hashed(key.encode())
 
 
 def _digest(salt: bytes, key: bytes) -> bytes:

@@ -12,7 +12,6 @@ from ragnotes.service.admission import Admission
 from ragnotes.service.jobs import IndexJobs
 from ragnotes.service.library import Library
 from ragnotes.service.warm_up import WarmUp
-from ragnotes.settings import Settings
 
 __all__ = ["Service", "ServiceDep"]
 
@@ -22,7 +21,6 @@ class Service:
     """A library being served. `asking` bounds the threads that answer, so that other routes always find one."""
 
     library: Library
-    settings: Settings
     jobs: IndexJobs
     warm_up: WarmUp
     admission: Admission

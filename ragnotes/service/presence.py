@@ -11,14 +11,13 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from ragnotes import __version__
 from ragnotes.errors import IndexWriteFailed, ServerError
 from ragnotes.settings import Settings
-from ragnotes.stores.locking import Taken, held
+from ragnotes.stores.locking import Taken, held, write_privately
 
 __all__ = ["RunningServer", "announced", "server_of"]
 
@@ -53,7 +52,7 @@ def announced(settings: Settings, url: str) -> Iterator[str]:
         try:
             index.mkdir(mode=0o700, parents=True, exist_ok=True)
             stack.enter_context(held(index / LOCK, timeout_s=LOCK_WAIT_S))
-            _write(index / ADDRESS, json.dumps(asdict(server)).encode())
+            write_privately(index / ADDRESS, json.dumps(asdict(server)).encode())
             stack.callback((index / ADDRESS).unlink, missing_ok=True)
         except Taken as taken:
             raise ServerError(f"{index} is served already by {taken}", "use that server, or stop it first") from taken
@@ -86,11 +85,3 @@ def _indexes(settings: Settings) -> dict[str, object]:
         "pdf_timeout_s": settings.pdf_timeout_s,
         "pdf_memory_bytes": settings.pdf_memory_bytes,
     }
-
-
-def _write(path: Path, content: bytes) -> None:
-    with suppress(FileNotFoundError):
-        path.unlink()  # one left behind may have other rights
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(opened, "wb") as file:
-        file.write(content)

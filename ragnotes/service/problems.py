@@ -52,7 +52,7 @@ MAX_SHOWN_CHARS = 200
 
 _HTTP: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "correct the request"),
-    401: ("unauthorized", "send the header Authorization: Bearer KEY with the server's RAGNOTES_API_KEY"),
+    401: ("unauthorized", "send the key that serve was given or ragnotes key made: Authorization: Bearer KEY"),
     403: ("forbidden", "send it from the server's own origin, or without a browser"),
     404: ("not-found", "the routes are listed in /openapi.json"),
     405: ("method-not-allowed", "the routes are listed in /openapi.json"),

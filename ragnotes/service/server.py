@@ -23,17 +23,20 @@ __all__ = ["bind", "serve"]
 SHUTDOWN_S = 4
 """Answers that run when the server is stopped have this long to end. With what ends after them: within ten seconds."""
 _BACKLOG = 2048
+_MAKE_KEY = "make one with: ragnotes key; or set RAGNOTES_API_KEY"
 
 
 def serve(library: Library, settings: Settings) -> None:
     """Serves until SIGTERM, which returns, or SIGINT, which raises KeyboardInterrupt. `library` stays open.
 
-    Raises SettingsError where others could reach the notes without a key, ServerError where the address is taken or
-    another process serves this index.
+    Raises SettingsError where others could reach the notes without a key, or one is to be asked for and there is none;
+    ServerError where the address is taken or another process serves this index.
     """
     has_key = Keys(settings).required
     if not has_key:
         _refuse_others(settings.host, settings.host)
+        if settings.require_key:
+            raise SettingsError("a key is to be asked for, and there is none", _MAKE_KEY)
     log_privately()
     with bind(settings.host, settings.port) as listener, announced(settings, _url(listener)) as token:
         if not has_key:
@@ -51,7 +54,7 @@ def _refuse_others(host: str, address: str) -> None:
     if not is_loopback(address):
         raise SettingsError(
             f"{host or 'the empty address'} can be reached from other machines and no API key is set",
-            "make one with: ragnotes key; or set RAGNOTES_API_KEY, or serve on --host 127.0.0.1",
+            f"{_MAKE_KEY}, or serve on --host 127.0.0.1",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from ragnotes.errors import RagnotesError
 from ragnotes.service.library import Library
@@ -33,19 +34,22 @@ class WarmUp:
             thread.start()
 
     def generator_now(self) -> str:
-        """As `generator`, but told again where the language model has ended since it was loaded."""
-        if self.generator != READY:
-            return self.generator
-        generator = self._library.generator
+        """As `generator`, but asked again once it has loaded or failed: either may have changed since."""
+        if self.generator == LOADING:
+            return LOADING
         try:
-            return READY if generator is None or generator.ready(0) else LOADING
+            generator = self._library.generator
+            if generator is None:
+                return self.generator
+            return READY if generator.ready(0) else LOADING
         except RagnotesError as error:
             return _absent(error)
 
     def join(self, timeout_s: float) -> None:
-        """Wait at most this long for each model: a process that ends amid an import of torch may crash."""
+        """Wait at most this long for both models: a process that ends amid an import of torch may crash."""
+        until = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _load_embedder(self) -> None:
         try:

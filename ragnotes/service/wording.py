@@ -71,6 +71,7 @@ _REASONS = {
     "filtered_out": "No passage passes the filters.",
     "no_match": "No passage is about this.",
     "low_support": "The nearest passages do not bear on the question well enough.",
+    "late": "The deadline came before that was known for sure.",
 }
 
 

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 
 from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed
@@ -42,6 +42,8 @@ REBUILD_HINT = "move its folder away and run: ragnotes index (your notes are not
 UPGRADE_HINT = "upgrade ragnotes, or name another directory with --index"
 
 LOCK_WAIT_S = 1.0
+TURN_WAIT_S = 30.0
+"""For who goes on at once or not at all, and so is soon done."""
 CREATE_WAIT_S = 5.0
 
 
@@ -54,6 +56,7 @@ class LocalStore:
         self._shared = SharedVectors(directory / VECTORS)
         self._connections = Connections(self._database)
         self._closed = False
+        self._turn = Lock()
         self._writing = RLock()
         self._writer: Connection | None = None
 
@@ -93,15 +96,16 @@ class LocalStore:
             yield LocalSnapshot(query, self._shared)
 
     @contextmanager
-    def writer(self, *, tidy: bool = True) -> Iterator[None]:
+    def writer(self, *, brief: bool = False) -> Iterator[None]:
         """The right to write. Raises IndexLocked while another process or thread has it, after a moment's wait.
 
         At its end traces of what was taken out are removed and the vectors are saved, which takes the longer the larger
-        the index is; without `tidy` both are left to the next one. A reader that ends holds the lock while it saves.
+        the index is. A `brief` writer leaves both to the next one, and waits for nobody. Others in this process wait
+        for it: they go first where both want to write. A reader that ends holds the lock while it saves.
         """
         if self._schema() is None:  # the directory was deleted while this process ran
             self._create()
-        with self._locked(timeout_s=LOCK_WAIT_S):
+        with self._locked(timeout_s=0 if brief else LOCK_WAIT_S):
             connection = self._connections.writer()
             self._writer, before = connection, None
             query = self._connections.query(connection, writing=True)
@@ -111,13 +115,13 @@ class LocalStore:
                 before = self._generation(query)
                 self._shared.clear_leftovers(before)
                 yield
-                if tidy:
+                if not brief:
                     with self._transaction():
                         writing.remove_unused_vectors(query)
                     purge(self._transaction)
             finally:
                 try:
-                    searched = tidy and self.directory.name not in (SHADOW, RESTORED)
+                    searched = not brief and self.directory.name not in (SHADOW, RESTORED)
                     if searched and before is not None and self._generation(query) != before:
                         self._save_vectors()
                 finally:
@@ -317,9 +321,16 @@ class LocalStore:
 
     @contextmanager
     def _locked(self, *, timeout_s: float) -> Iterator[None]:
+        """Holds the lock; without a time to wait also the turn, which the others in this process come for first."""
         with ExitStack() as stack:
             try:
-                stack.enter_context(held(self.directory / LOCK, timeout_s=timeout_s))
+                if not self._turn.acquire(timeout=TURN_WAIT_S if timeout_s else 0):
+                    raise Taken(None)
+                with ExitStack() as turn:
+                    turn.callback(self._turn.release)
+                    stack.enter_context(held(self.directory / LOCK, timeout_s=timeout_s))
+                    if not timeout_s:
+                        stack.enter_context(turn.pop_all())
             except Taken as error:
                 raise IndexLocked(
                     f"{self.directory} is being written to by {error}", "wait until it has finished, and try again"

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from ragnotes.errors import IndexWriteFailed
 
-__all__ = ["Holder", "Taken", "held"]
+__all__ = ["Holder", "Taken", "held", "write_privately"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def held(lock: Path, *, timeout_s: float) -> Iterator[None]:
     file, note = FileLock(lock, timeout=timeout_s, mode=0o600), lock.with_suffix(".pid")
     try:
         file.acquire()
-        _write(note)
+        write_privately(note, _about_us())
     except Timeout as error:
         raise Taken(_holder(note)) from error
     except OSError as error:
@@ -71,14 +71,17 @@ def held(lock: Path, *, timeout_s: float) -> Iterator[None]:
         file.release()
 
 
-def _write(note: Path) -> None:
+def write_privately(path: Path, content: bytes) -> None:
+    """Writes a new file that its owner alone can read; one left behind, which may have other rights, is removed."""
+    path.unlink(missing_ok=True)
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(opened, "wb") as file:
+        file.write(content)
+
+
+def _about_us() -> bytes:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-    content = json.dumps(asdict(Holder(os.getpid(), _command(), since))).encode()
-    opened = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        os.write(opened, content)
-    finally:
-        os.close(opened)
+    return json.dumps(asdict(Holder(os.getpid(), _command(), since))).encode()
 
 
 def _holder(note: Path) -> Holder | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ragnotes.asking.answering import Asker
+from ragnotes.calibration import Calibration
 from ragnotes.errors import GeneratorFailed
 from ragnotes.indexing import Indexer
 from ragnotes.models.hashing import HashingEmbedder
@@ -26,6 +27,9 @@ NOTES = {
     ),
     "pillars.md": "# Plans\n\nThe three pillars are:\n\n- honesty\n- freshness\n- speed\n",
 }
+
+HASHED = Calibration(threshold=0.025)
+"""Hashed words know no meaning: their cosines are lower than those that the shipped threshold was chosen for."""
 
 
 class Words:
@@ -93,6 +97,8 @@ def index_notes(folder: Path, notes: Mapping[str, str] = NOTES) -> LocalStore:
         (corpus / name).write_text(text, "utf-8")
     store = LocalStore.open(folder / "index", create=True)
     Indexer(store, HashingEmbedder(), (corpus,), folder / "index", Limits()).update(lambda _: None)
+    with store.writer():
+        store.calibrate(HASHED)
     return store
 
 

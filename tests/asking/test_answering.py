@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ragnotes.answers import NO_FILTERS, Answer, Evidence, Filters, Mode
@@ -26,7 +27,7 @@ from ragnotes.errors import UsageError
 from ragnotes.events import Cited, Event, Final, Passages, Token
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.stores.local import LocalStore
-from ragnotes.types import Kind, Unit, Vectors
+from ragnotes.types import Kind, Tokens, Unit, Vectors
 from tests.asking.stage import ScriptedGenerator, asker_over, index_notes
 
 CACHE = "Which cache requires an exact prefix match?"
@@ -163,6 +164,28 @@ def test_a_late_answer_is_the_best_piece_by_its_words_and_embeds_nothing_more(
     *_, in_time = asker.ask(Request(CACHE, llm=False, deadline_s=60.0))
     assert isinstance(in_time, Final)
     assert (in_time.answer.reason, len(embedder.seen) > 3) == (None, True)
+
+
+def test_a_late_abstention_is_late_and_not_certain(store: LocalStore, tmp_path: Path) -> None:
+    question = "Who won the chess tournament in Oslo?"
+    _, certain = ask(store, tmp_path, question, llm=False)
+    assert (certain.mode, certain.reason) == (Mode.ABSTAINED, "low_support")
+    _, late = ask(store, tmp_path, question, llm=False, deadline_s=0.0)
+    assert (late.mode, late.reason) == (Mode.ABSTAINED, "late")
+
+
+def test_no_tokens_are_embedded_for_an_answer_that_is_late(store: LocalStore, tmp_path: Path) -> None:
+    class Embedder(RecordingEmbedder):
+        def embed_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+            self.seen += texts
+            return [Tokens(np.zeros((0, 64), dtype=np.float32), ()) for _ in texts]
+
+    embedder, question = Embedder(), "What requires an exact prefix match?"
+    asker = replace(asker_over(store, tmp_path), embedder=embedder)
+    list(asker.ask(Request(question, llm=False, deadline_s=0.0)))
+    assert embedder.seen == [question]
+    list(asker.ask(Request(question, llm=False)))
+    assert embedder.seen.count(question) == 3, "as a question, and for its tokens"
 
 
 def test_units_are_embedded_only_until_nobody_waits(store: LocalStore) -> None:

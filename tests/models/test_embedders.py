@@ -102,6 +102,16 @@ def test_only_the_first_max_tokens_of_a_text_are_embedded_by_the_model(
     np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.model
+def test_of_a_text_that_is_cut_off_every_token_is_one_of_its_words(
+    sentence_transformer: SentenceTransformerEmbedder,
+) -> None:
+    fits, cut_off = sentence_transformer.embed_tokens(["one " * 254, "one " * 300])
+    assert fits.spans == cut_off.spans
+    assert fits.spans[-1] == (1012, 1015)
+    np.testing.assert_allclose(fits.vectors, cut_off.vectors, atol=1e-5)
+
+
 @given(st.text())
 def test_hashing_gives_a_unit_vector_for_any_text(text: str) -> None:
     (row,) = HashingEmbedder(8).embed_documents([text])

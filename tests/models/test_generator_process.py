@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,13 @@ from ragnotes.models.child_process import Exchange
 from ragnotes.models.generator_process import LlamaGenerator
 from ragnotes.models.templates import CHATML, PLAIN, Segment, render
 from ragnotes.ports import Generator, Prompt, Usage
+from tests.fakes import WAIT_S
 
 pytestmark = pytest.mark.model
 
 NEVER: Callable[[], bool] = lambda: False  # noqa: E731
+ROUNDS = 3
+"""The best one counts: the machine may be busy with other things."""
 LONG = Segment("The weather in spring was mild, and the river rose. " * 150)  # about 1,800 tokens: seconds to read
 
 
@@ -84,7 +89,8 @@ def test_a_prompt_read_before_is_not_read_again(generator: LlamaGenerator) -> No
         return time.monotonic() - start
 
     prompt = (Segment("Rivers carry water from the hills to the sea every day. " * 60),)
-    assert seconds_to_first(prompt) > 2 * seconds_to_first(prompt)
+    first = seconds_to_first(prompt)
+    assert first > 2 * min(seconds_to_first(prompt) for _ in range(ROUNDS))
 
 
 def test_instructions_are_read_once_for_all_questions(generator: LlamaGenerator) -> None:
@@ -160,30 +166,39 @@ def test_pieces_are_whole_characters(generator: LlamaGenerator) -> None:
 @pytest.mark.parametrize("after_s", [0.5, 0.0])
 def test_cancel_within_the_prompt(generator: LlamaGenerator, after_s: float) -> None:
     expected = ask(generator, "What is the capital of Italy?")
-    due = time.monotonic() + after_s
-    draft = generator.continue_text((LONG,), max_tokens=50, cancelled=lambda: time.monotonic() > due)
-    assert list(draft) == []
-    assert time.monotonic() - due < 0.3
+    took = []
+    for number in range(ROUNDS):
+        prompt, due = (Segment(f"{number}. {LONG.text}"),), time.monotonic() + after_s
+        draft = generator.continue_text(prompt, max_tokens=50, cancelled=partial(passed, due))
+        assert list(draft) == []
+        took.append(time.monotonic() - due)
+    assert min(took) < 0.3
     assert ask(generator, "What is the capital of Italy?") == expected
 
 
 def test_cancel_while_it_writes(generator: LlamaGenerator) -> None:
     expected = ask(generator, "What is the capital of Spain?")
-    stop = threading.Event()
-    draft = generator.continue_text((Segment("1, 2, 3, 4, 5, 6,"),), max_tokens=900, cancelled=stop.is_set)
-    assert len(list(itertools.islice(draft, 5))) == 5
-    stop.set()
-    start = time.monotonic()
-    assert list(draft) == []
-    assert time.monotonic() - start < 0.3
-    assert draft.usage is not None
-    assert 5 <= draft.usage.tokens < 900
+    took = []
+    for _ in range(ROUNDS):
+        stop = threading.Event()
+        draft = generator.continue_text((Segment("1, 2, 3, 4, 5, 6,"),), max_tokens=900, cancelled=stop.is_set)
+        assert len(list(itertools.islice(draft, 5))) == 5
+        stop.set()
+        start = time.monotonic()
+        assert list(draft) == []
+        took.append(time.monotonic() - start)
+        assert draft.usage is not None
+        assert 5 <= draft.usage.tokens < 900
+    assert min(took) < 0.3
     assert ask(generator, "What is the capital of Spain?") == expected
 
 
 def test_a_closed_draft_frees_the_model(generator: LlamaGenerator) -> None:
     draft = generator.continue_text((Segment("1, 2, 3, 4, 5, 6,"),), max_tokens=900, cancelled=NEVER)
     next(draft)
+    start = time.monotonic()
+    assert len(list(itertools.islice(draft, 20))) == 20
+    whole = 900 / 20 * (time.monotonic() - start)
     never_begun = generator.continue_text((LONG,), max_tokens=900, cancelled=NEVER)
     assert generator.waiting == 1
     start = time.monotonic()
@@ -191,7 +206,7 @@ def test_a_closed_draft_frees_the_model(generator: LlamaGenerator) -> None:
     never_begun.close()
     assert generator.waiting == 0
     assert ask(generator, "Hello?", 2)
-    assert time.monotonic() - start < 4  # the whole draft takes 9 s
+    assert time.monotonic() - start < whole / 2
 
 
 def test_a_dropped_draft_frees_its_place(generator: LlamaGenerator) -> None:
@@ -203,12 +218,15 @@ def test_a_dropped_draft_frees_its_place(generator: LlamaGenerator) -> None:
 def test_cancel_while_waiting_in_line(generator: LlamaGenerator) -> None:
     running = generator.continue_text((Segment("1, 2, 3, 4, 5, 6,"),), max_tokens=900, cancelled=NEVER)
     next(running)
-    due = time.monotonic() + 0.1
-    waiting = generator.continue_text((Segment("never"),), max_tokens=5, cancelled=lambda: time.monotonic() > due)
-    assert list(waiting) == []
-    assert time.monotonic() - due < 0.3
-    assert waiting.usage == Usage(0, 0)
-    assert next(running)
+    stop, got = threading.Event(), list[str]()
+    waiting = generator.continue_text((Segment("never"),), max_tokens=5, cancelled=stop.is_set)
+    reader = threading.Thread(target=lambda: got.extend(waiting))
+    reader.start()
+    stop.set()
+    reader.join(WAIT_S)
+    assert not reader.is_alive()
+    assert (got, waiting.usage) == ([], Usage(0, 0))
+    assert next(running), "the one before it still runs"
     running.close()
 
 
@@ -296,20 +314,86 @@ def test_a_killed_child_fails_one_draft_and_the_next_call_works(own: LlamaGenera
 def test_a_killed_child_is_started_again_before_anybody_asks(own: LlamaGenerator) -> None:
     assert own.ready(30)
     first = killed(own)
-    deadline = time.monotonic() + 10
-    while own.pid == first:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: own.pid != first)
     assert own.ready(30)
+
+
+def test_a_child_that_hangs_amid_loading_is_ended(gguf: Path) -> None:
+    hung = LlamaGenerator(gguf, threads=1, context_tokens=512, queue_length=1, start_timeout_s=0.5)
+    hung.start()
+    assert hung.pid
+    os.kill(hung.pid, signal.SIGSTOP)
+    pid = hung.pid
+    with pytest.raises(GeneratorFailed, match=r"was not loaded within 0\.5 s"):
+        until(lambda: hung.ready(0.05))
+    wait_until_ended(pid)
+    hung.close()
+
+
+def test_a_child_that_hangs_amid_a_draft_is_ended_and_another_one_answers(gguf: Path) -> None:
+    hung = LlamaGenerator(gguf, threads=2, context_tokens=512, queue_length=3, silence_s=2.0)
+    draft = hung.continue_text((Segment("1, 2, 3, 4, 5, 6,"),), max_tokens=400, cancelled=NEVER)
+    next(draft)
+    pid = hung.pid
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(GeneratorFailed, match=r"SmolLM2.*said nothing for 2 s"):
+        list(draft)
+    wait_until_ended(pid)
+    assert hung.ready(30)
+    assert len(list(hung.continue_text((Segment("1, 2, 3, 4,"),), max_tokens=4, cancelled=NEVER))) == 4
+    hung.close()
+
+
+def test_a_child_gives_signs_of_life_while_it_reads(generator: LlamaGenerator) -> None:
+    text = f"Another beginning. {LONG.text}"
+    tokens = len(generator.tokenize(text))
+    exchange = generator._living().ask(op="generate", max_tokens=1, segments=[Segment(text)], shared=0)
+    texts = []
+    while (message := exchange.take(NEVER)) and not exchange.ended:
+        texts.append(message["text"])
+    assert tokens // 64 <= texts.count("") <= tokens // 64 + 1
+    assert len(texts) == texts.count("") + 1
+
+
+def test_where_the_system_gives_no_process_the_draft_fails_and_the_next_start_is_tried_before_anybody_asks(
+    own: LlamaGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert own.ready(30)
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/nowhere/python")
+        first = killed(own)
+        until(lambda: own._not_begun is not None)
+        with pytest.raises(GeneratorFailed, match="cannot be started: No such file"):
+            ask(own, "Hello?")
+    until(lambda: own.pid != first)
+    assert own.ready(30)
+
+
+def test_a_first_start_that_the_system_refuses_is_tried_again_when_it_is_asked(
+    own: LlamaGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/nowhere/python")
+        own.start()
+        with pytest.raises(GeneratorFailed, match="cannot be started: No such file"):
+            own.ready(30)
+
+    def ready() -> bool:
+        with suppress(GeneratorFailed):
+            return own.ready(30)
+        return False
+
+    until(ready)
 
 
 def test_a_child_that_keeps_ending_is_started_after_ever_longer_pauses(own: LlamaGenerator) -> None:
     pauses, told = [], ""
     for _ in range(3):
         assert own.ready(30)
+        begun, ready = time.monotonic(), False
         killed(own)
         time.sleep(0.1)  # until the parent has noticed; a call in between fails with SIGKILL
-        begun, ready = time.monotonic() - 0.1, False
         while not ready:
             try:
                 ready = own.ready(30)
@@ -322,17 +406,25 @@ def test_a_child_that_keeps_ending_is_started_after_ever_longer_pauses(own: Llam
     assert pauses[2] >= 2
 
 
-def test_a_child_that_cannot_be_loaded_is_not_started_over_and_over(tmp_path: Path) -> None:
+def test_a_child_that_cannot_be_loaded_is_not_started_over_and_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it lived: only one that was loaded has worked."""
+    monkeypatch.setattr("ragnotes.models.back_off.CALM_S", 0.001)
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF" + bytes(100))
     broken = LlamaGenerator(path, threads=1, context_tokens=512, queue_length=1)
-    pids, ends = set(), time.monotonic() + 2.5
-    while time.monotonic() < ends:
-        with pytest.raises(GeneratorFailed, match=r"broken\.gguf: cannot be loaded"):
+    pids, told, begun = set[int | None](), "", time.monotonic()
+    while "keeps ending" not in told:
+        with pytest.raises(GeneratorFailed, match=r"broken\.gguf: cannot be loaded") as raised:
             broken.ready(30)
         pids.add(broken.pid)
+        told = str(raised.value)
+        assert time.monotonic() - begun < 3 * WAIT_S
         time.sleep(0.01)
-    assert len(pids) in (2, 3)
+    pauses = sum(2.0**number for number in range(len(pids) - 3))  # one may start before the last one's end is noticed
+    assert time.monotonic() - begun >= pauses
+    assert "it is started again in" in told
     broken.close()
 
 
@@ -448,6 +540,10 @@ def test_importing_it_loads_no_engine() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)
 
 
+def passed(due: float) -> bool:
+    return time.monotonic() > due
+
+
 def killed(generator: LlamaGenerator) -> int:
     """The process id of the child that was killed, and has ended."""
     pid = generator.pid
@@ -465,8 +561,12 @@ def ended(pid: int | None) -> bool:
         return True
 
 
-def wait_until_ended(pid: int | None, timeout_s: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not ended(pid):
+def wait_until_ended(pid: int | None) -> None:
+    until(lambda: ended(pid))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 3 * WAIT_S
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

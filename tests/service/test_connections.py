@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -77,6 +76,7 @@ def test_a_head_that_does_not_end_is_cut_off_also_where_it_trickles(sent: bytes)
 
 def test_a_body_that_trickles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "BODY_S", 0.3)
+    monkeypatch.setitem(connections._LIMITS_S, connections._State.BODY, WAIT_S)  # its answer comes before the cut
     for length in (b"Content-Length: 1000", b"Transfer-Encoding: chunked"):
         with serving(FakeLibrary()) as url:
             head = b"POST /v1/search HTTP/1.1\r\n" + HEAD + JSON + length + b"\r\n\r\n"
@@ -182,15 +182,18 @@ def test_what_is_no_chunk_ends_the_connection_without_a_trace_in_the_log(caplog:
     assert caplog.records == []
 
 
-def test_a_slow_reader_who_goes_on_gets_the_whole_answer() -> None:
-    library = FakeLibrary({"long.md": "Embeddings are cached. " + "x" * 3_000_000})
-    with serving(library) as url, _calling(url, _ask(), buffer_bytes=65536) as client:
-        received, done = 0, threading.Event()
-        while not done.is_set():
-            data = client.recv(100_000)
-            received += len(data)
-            time.sleep(0.02)
-            if data.endswith(b"0\r\n\r\n"):
-                done.set()
-            assert data
-    assert received > 6_000_000
+def test_a_slow_reader_who_goes_on_gets_the_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its two large events takes about twice as long as a reader may take nothing."""
+    monkeypatch.setitem(connections._LIMITS_S, connections._State.WRITING, 1.0)
+    library = FakeLibrary({"long.md": "Embeddings are cached. " + "x" * 2_000_000})
+    with (
+        serving(library, buffer_bytes=16_384) as url,
+        _calling(url, _ask(), buffer_bytes=16_384) as client,
+    ):
+        begun, received, end = time.monotonic(), 0, b""
+        while not end.endswith(b"0\r\n\r\n"):
+            data = client.recv(20_000)
+            assert data, f"cut off after {received} bytes"
+            received, end = received + len(data), (end + data)[-5:]
+            time.sleep(max(0.0, begun + received / 1_000_000 - time.monotonic()))
+    assert received > 4_000_000

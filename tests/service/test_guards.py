@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -122,12 +123,13 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_bodies_made_to_hurt_are_refused_within_a_second_and_in_few_words(server: httpx.Client, bomb: str) -> None:
+def test_bodies_made_to_hurt_are_refused_for_a_second_of_work_and_in_few_words(server: httpx.Client, bomb: str) -> None:
+    begun = time.process_time()
     response = server.post("/v1/search", content=BOMBS[bomb], headers={"Content-Type": "application/json"})
+    assert time.process_time() - begun < 1, "the server runs in this process"
     assert response.status_code in (400, 422)
     assert response.headers["content-type"] == "application/problem+json"
     assert len(response.content) < 10_000
-    assert response.elapsed.total_seconds() < 1
 
 
 @pytest.mark.parametrize(
@@ -138,12 +140,13 @@ def test_bodies_made_to_hurt_are_refused_within_a_second_and_in_few_words(server
         b'{"role":"user"},' * 30_000 + b"1",
     ],
 )
-def test_chats_made_to_hurt_are_refused_within_a_second(server: httpx.Client, messages: bytes) -> None:
+def test_chats_made_to_hurt_are_refused_for_a_second_of_work(server: httpx.Client, messages: bytes) -> None:
     body = b'{"model":"ragnotes","messages":[' + messages + b"]}"
+    begun = time.process_time()
     response = server.post("/v1/chat/completions", content=body, headers={"Content-Type": "application/json"})
+    assert time.process_time() - begun < 1
     assert response.status_code == 400
     assert len(response.content) < 10_000
-    assert response.elapsed.total_seconds() < 1
 
 
 def test_no_request_names_a_file_to_load(server: httpx.Client) -> None:
@@ -187,6 +190,18 @@ def test_a_wrong_method_is_refused(server: httpx.Client) -> None:
     response = server.get("/v1/ask")
     _refused(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "POST"
+
+
+def test_through_a_proxy_programs_with_the_key_get_and_pages_do_not() -> None:
+    """As the README says: the proxy calls the server by its own address."""
+    with serving(FakeLibrary(), api_key="key") as url, httpx.Client(base_url=url, trust_env=False) as server:
+        said = {"Host": url.removeprefix("http://"), "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+        key = {"Authorization": "Bearer key"}
+        assert server.get("/v1/status", headers=said | key).status_code == 200
+        _refused(server.get("/v1/status", headers=said), 401, "unauthorized")
+        page = said | key | {"Origin": "https://notes.example"}
+        _refused(server.get("/v1/status", headers=page), 403, "forbidden")
+        _refused(server.get("/v1/status", headers=said | key | {"Host": "notes.example"}), 400, "bad-request")
 
 
 def test_with_a_key_only_probes_are_open() -> None:

@@ -42,27 +42,32 @@ def test_the_command_shows_a_key_once_and_keeps_its_hash(
     assert [path.stat().st_mode & 0o777 for path in (file, file.parent, file.parent.parent)] == [0o600, 0o700, 0o700]
     assert main(["key"]) == 2
     assert "ragnotes key --revoke" in capsys.readouterr().err
-    assert Keys(fake_settings(key_file=file)).accept(key.encode())
+    assert Keys(fake_settings(key_file=file, require_key=True)).accept(key.encode())
     assert main(["key", "--revoke"]) == 0
     assert not file.exists()
 
 
 def test_only_the_key_is_accepted_whatever_the_length_of_another(file: Path) -> None:
     key = make_key(file).encode()
-    keys = Keys(fake_settings(key_file=file))
+    keys = Keys(fake_settings(key_file=file, host="0.0.0.0"))
     assert keys.required
     assert keys.accept(key)
     others = [b"", b"x", key[:-1], key + b"x", key + b"\0", key.upper(), b"x" * 100_000, "ключ".encode()]
     assert [other for other in others if keys.accept(other)] == []
     assert not keys.accept(file.read_bytes().strip())  # whoever has read the hash has no key
-    of_this_run = Keys(fake_settings(key_file=file), token="of this run")
+    of_this_run = Keys(fake_settings(key_file=file, host="0.0.0.0"), token="of this run")
     assert [of_this_run.accept(each) for each in (key, b"of this run", b"of another")] == [True, True, False]
 
 
 def test_a_revoked_key_is_void_at_once_in_a_server_that_runs(file: Path) -> None:
     first = make_key(file)
-    with serving(FakeLibrary(), key_file=file) as url, httpx.Client(base_url=url, trust_env=False) as server:
-        assert server.get("/v1/status").status_code == 401
+    with (
+        serving(FakeLibrary(), key_file=file, require_key=True) as url,
+        httpx.Client(base_url=url, trust_env=False) as server,
+    ):
+        refused = server.get("/v1/status")
+        assert refused.status_code == 401
+        assert "ragnotes key made" in refused.json()["hint"]
         assert server.get("/v1/status", headers=_bearer(first)).status_code == 200
         revoke_key(file)
         assert server.get("/v1/status", headers=_bearer(first)).status_code == 401
@@ -70,6 +75,17 @@ def test_a_revoked_key_is_void_at_once_in_a_server_that_runs(file: Path) -> None
         second = make_key(file)
         assert server.get("/v1/status", headers=_bearer(first)).status_code == 401
         assert server.get("/v1/status", headers=_bearer(second)).status_code == 200
+
+
+def test_on_this_machine_no_key_is_asked_for_unless_that_is_said(file: Path) -> None:
+    make_key(file)
+    for host in ("127.0.0.1", "localhost", "::1"):
+        assert not Keys(fake_settings(key_file=file, host=host)).required
+        assert Keys(fake_settings(key_file=file, host=host, require_key=True)).required
+        assert Keys(fake_settings(key_file=file, host=host, api_key="explicit")).required
+    assert Keys(fake_settings(key_file=file, host="0.0.0.0")).required
+    with serving(FakeLibrary(), key_file=file) as url:
+        assert httpx.get(f"{url}/v1/status", trust_env=False).status_code == 200
 
 
 @pytest.mark.parametrize("spoil", ["mode", "link", "content", "folder"])
@@ -83,7 +99,7 @@ def test_a_key_file_that_others_may_have_written_is_refused(file: Path, spoil: s
         file.rename(file.with_name("elsewhere"))
         file.symlink_to("elsewhere") if spoil == "link" else file.mkdir()
     with pytest.raises(SettingsError, match="ragnotes key --revoke"):
-        Keys(fake_settings(key_file=file))
+        Keys(fake_settings(key_file=file, host="0.0.0.0"))
 
 
 def test_settings_of_a_server_hold_no_key_nor_does_what_its_children_inherit(monkeypatch: pytest.MonkeyPatch) -> None:

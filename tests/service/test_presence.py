@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -132,8 +133,10 @@ def test_a_run_under_way_is_waited_for_and_another_follows(settings: Settings) -
     with served(library, settings) as url:
         with httpx.Client(base_url=url, trust_env=False) as http:
             first = http.post("/v1/index/sync").json()["id"]
+            deadline = time.monotonic() + WAIT_S
             while http.get(f"/v1/jobs/{first}").json()["progress"] is None:
-                pass
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
         codes: list[int] = []
         command = threading.Thread(target=lambda: codes.append(index(settings, "--json")))
         command.start()

@@ -7,9 +7,11 @@ import random
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,9 @@ from ragnotes.calibration import CLUES, Calibration
 from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed
 from ragnotes.stores import writing
 from ragnotes.stores.local import LocalStore
+from ragnotes.stores.locking import held
 from ragnotes.stores.rows import calibration_of, calibration_value
+from tests.fakes import WAIT_S
 from tests.stores.samples import MANIFEST, NO_FILTERS, embed, entry, fill, vector_of, vectors_of
 
 
@@ -181,6 +185,46 @@ def test_a_database_that_another_program_holds_is_locked(directory: Path, monkey
             assert store.manifest() == MANIFEST, "readers are not held up"
             with pytest.raises(IndexLocked), store.writer():
                 store.remove(["alpha.md"])
+
+
+def test_a_brief_writer_waits_for_nobody_and_the_others_of_its_process_wait_for_it(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ragnotes.stores.local.LOCK_WAIT_S", 0.01)
+    with closing(LocalStore.open(directory)) as store, ThreadPoolExecutor(1) as pool:
+
+        def write() -> None:
+            with store.writer():
+                store.remove(["alpha.md"])
+
+        with store.writer(brief=True):
+            waiting = pool.submit(write)
+            with pytest.raises(IndexLocked), store.writer(brief=True):
+                pytest.fail("two write at once")
+            with pytest.raises(TimeoutError):
+                waiting.result(0.2)
+        waiting.result(WAIT_S)
+        with store.reading() as snapshot:
+            assert {source.path for source in snapshot.documents()} == {"beta.md", "gamma.md"}
+
+
+def test_a_brief_writer_does_not_go_before_one_that_waits(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragnotes.stores.local.LOCK_WAIT_S", 3 * WAIT_S)
+    with closing(LocalStore.open(directory)) as store, ThreadPoolExecutor(1) as pool:
+        wrote, deadline = threading.Event(), time.monotonic() + WAIT_S
+
+        def write() -> None:
+            with store.writer():
+                wrote.set()
+
+        with held(directory / "writer.lock", timeout_s=0):
+            waiting = pool.submit(write)
+            while not store._turn.locked():
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+        with suppress(IndexLocked), store.writer(brief=True):
+            assert wrote.is_set()
+        waiting.result(WAIT_S)
 
 
 def test_a_full_disk_is_a_failed_write_and_the_index_stays(directory: Path) -> None:
