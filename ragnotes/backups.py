@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -20,11 +21,15 @@ from ragnotes.reading.corpus import check_roots
 from ragnotes.stores import conversations
 from ragnotes.stores.archive import CONVERSATIONS, DATABASE_MEMBER, FORMAT, BackupManifest, extract, measured, pack
 from ragnotes.stores.integrity import findings
-from ragnotes.stores.local import RESTORED, LocalStore
+from ragnotes.stores.local import LocalStore
+from ragnotes.stores.replacing import RESTORED
 from ragnotes.stores.schema import SCHEMA_VERSION
 from ragnotes.stores.vectors import sync_directory
 
 __all__ = ["back_up", "restore"]
+
+ABANDONED_S = 24 * 3600.0
+"""No backup takes so long."""
 
 
 def back_up(index: Path, to: Path, *, force: bool = False, history: bool = True) -> BackupManifest:
@@ -35,7 +40,7 @@ def back_up(index: Path, to: Path, *, force: bool = False, history: bool = True)
     _check_free(to, force=force)
     partial = to.with_name(f".{to.name}.partial")
     with closing(LocalStore.open(index)) as store, _disk(to):
-        shutil.rmtree(partial, ignore_errors=True)
+        _drop_unfinished(partial)
         partial.mkdir(mode=0o700)
         try:
             store.copy(partial / DATABASE_MEMBER)
@@ -60,17 +65,14 @@ def restore(
     if not backup.is_file():
         raise UsageError(f"there is no file {backup}", "name a file that `ragnotes backup` wrote")
     with closing(LocalStore(index)) as store, _disk(index):
-        with store.replaced_by(RESTORED) as folder:
+        with store.made_beside(RESTORED) as folder:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
-            try:
-                manifest = extract(backup, folder)
-                _check_database(backup, folder, [str(root) for root in check_roots(roots)], moved=moved)
-                if history:
-                    _add_conversations(folder, index)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
+            manifest = extract(backup, folder)
+            _check_database(backup, folder, [str(root) for root in check_roots(roots)], moved=moved)
+            store.take_over(folder)
+            if history:
+                _add_conversations(folder, index)
         with store.reading() as snapshot:
             return manifest, snapshot.generation
 
@@ -80,6 +82,15 @@ def _check_free(to: Path, *, force: bool) -> None:
         raise UsageError(f"{to} is a folder", "name a file")
     if os.path.lexists(to) and not force:
         raise UsageError(f"{to} exists", "name another file, or replace it with --force")
+
+
+def _drop_unfinished(partial: Path) -> None:
+    """Delete what backups to this folder left that were killed, under whatever name; another may be at work now."""
+    for left in partial.parent.glob(".*.partial"):
+        with suppress(OSError):
+            ours = left == partial or (left / DATABASE_MEMBER).exists()
+            if ours and (left == partial or time.time() - left.stat().st_mtime > ABANDONED_S):
+                shutil.rmtree(left)
 
 
 def _copied(index: Path, folder: Path) -> list[str]:

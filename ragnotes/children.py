@@ -17,13 +17,14 @@ __all__ = ["end_with_parent", "limit_process", "module_path"]
 _LOOK_S = 0.5
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """End this process within a second of its parent's end, even by kill -9, whatever this one is doing then.
+
+    The parent tells its number: one that has ended before this one looks could not be asked for it.
 
     The system's own signal for this (PR_SET_PDEATHSIG) is sent when the thread ends that started the child, and
     threads that load a model end long before it.
     """
-    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -7,6 +7,7 @@ each other.
 from __future__ import annotations
 
 from ragnotes import client, console
+from ragnotes.errors import ServerGone
 from ragnotes.running import OpenLibrary, opened
 from ragnotes.service.bodies import SyncBody
 from ragnotes.service.encoding import status_json, summary_json
@@ -24,7 +25,12 @@ def indexed(
 ) -> tuple[SummaryJson, list[FileJson]]:
     """What a run did, and the files that failed."""
     server = server_of(settings)
-    return _by_server(server, how, verbose=verbose) if server else _here(library, settings, how, verbose=verbose)
+    if server:
+        try:
+            return _by_server(server, how, verbose=verbose)
+        except ServerGone as gone:  # what it did is kept
+            console.show_note(f"{gone.problem}; it is done here")
+    return _here(library, settings, how, verbose=verbose)
 
 
 def failed_files(library: Library, summary: SummaryJson) -> list[FileJson]:

@@ -102,6 +102,8 @@ def _forgotten_lines(done: Forgotten) -> list[str]:
         f"{plain(done.path)}: {done.chunks} passages were taken out of the index, and the file is skipped from now on",
         "the file itself is as it was; a copy of it, or the same file under another name, is another file",
     ]
+    if not done.cleared:
+        lines.append("traces of the text are still in the files of the index: see the log, then run: ragnotes index")
     if done.conversations:
         told = "were deleted too" if done.deleted else "cite it and still tell of it: forget --conversations"
         lines.append(f"{len(done.conversations)} kept conversations {told}")

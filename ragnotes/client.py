@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from ragnotes.errors import RagnotesError, ServerError
+from ragnotes.errors import RagnotesError, ServerError, ServerGone
 from ragnotes.events import Progress
 from ragnotes.service.bodies import AskBody, SyncBody
 from ragnotes.service.encoding import error_of
@@ -152,7 +152,7 @@ def _unreachable(server: str, error: Exception) -> ServerError:
     if isinstance(error, httpx.LocalProtocolError):  # its words show the key
         return ServerError(f"{server} cannot be asked: HTTP allows no such request", "check RAGNOTES_API_KEY")
     why = f": {error}" if str(error) else ""
-    return ServerError(f"{server} does not answer{why}", "start it with: ragnotes serve")
+    return ServerGone(f"{server} does not answer{why}", "start it with: ragnotes serve")
 
 
 def _misunderstood(server: str, error: ValidationError) -> ServerError:

@@ -14,7 +14,8 @@
     │   ├── GeneratorFailed  the language model cannot answer
     │   └── GeneratorBusy    its queue is full; carries how long to wait
     ├── EvaluationError      questions or earlier figures that cannot be used
-    ├── ServerError          the address is taken, or a server does not answer or refuses
+    ├── ServerError          the address is taken, or a server refuses
+    │   └── ServerGone       it does not answer
     └── NotFound             no document or job of that id
 
 Each says what is wrong, where, and in `hint` what to do next. Errors of libraries are translated where they are called.
@@ -38,6 +39,7 @@ __all__ = [
     "NotFound",
     "RagnotesError",
     "ServerError",
+    "ServerGone",
     "SettingsError",
     "UsageError",
 ]
@@ -117,6 +119,10 @@ class EvaluationError(RagnotesError):
 
 class ServerError(RagnotesError):
     """The address is taken, or a server does not answer or refuses."""
+
+
+class ServerGone(ServerError):
+    """A server does not answer, or ended while it did."""
 
 
 class NotFound(RagnotesError):

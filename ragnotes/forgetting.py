@@ -12,21 +12,23 @@ from pathlib import Path
 
 from ragnotes.errors import NotFound
 from ragnotes.ports import Conversations, Store
-from ragnotes.types import FileRecord, FileStatus
+from ragnotes.types import FORGOTTEN, FileRecord, FileStatus
 
-__all__ = ["FORGOTTEN", "Forgotten", "forget", "forgotten_only", "remember_again"]
-
-FORGOTTEN = "forgotten"
+__all__ = ["Forgotten", "forget", "remember_again"]
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What went: passages of one file, and the conversations that cite it where they were to go too."""
+    """What went: passages of one file, and the conversations that cite it where they were to go too.
+
+    `cleared` is whether no trace is left in the files of the index; else a later run sees to it.
+    """
 
     path: str
     chunks: int
     conversations: tuple[str, ...]
     deleted: bool
+    cleared: bool
     generation: int
 
 
@@ -34,15 +36,15 @@ def forget(store: Store, conversations: Conversations, path: str, *, with_conver
     """Take the text of this file out of the index. Raises NotFound where the index knows no such file."""
     record = _record(store, path)
     with store.writer():
-        store.remove([record.path])
-        store.record([FileRecord(record.path, FileStatus.SKIPPED, FORGOTTEN, fingerprint=record.fingerprint)])
-        store.purge()
+        forgotten = FileRecord(record.path, FileStatus.SKIPPED, FORGOTTEN, fingerprint=record.fingerprint)
+        store.remove([record.path], keeping=[forgotten])
+        cleared = store.purge()
     citing = tuple(conversations.citing(record.path))
     if with_conversations:
         for conversation_id in citing:
             conversations.delete(conversation_id)
     with store.reading() as snapshot:
-        return Forgotten(record.path, record.chunks, citing, with_conversations, snapshot.generation)
+        return Forgotten(record.path, record.chunks, citing, with_conversations, cleared, snapshot.generation)
 
 
 def remember_again(store: Store, path: str) -> str:
@@ -53,11 +55,6 @@ def remember_again(store: Store, path: str) -> str:
     with store.writer():
         store.remove([record.path])
     return record.path
-
-
-def forgotten_only(records: dict[str, FileRecord]) -> dict[str, FileRecord]:
-    """Those that a rebuild keeps."""
-    return {path: record for path, record in records.items() if record.reason == FORGOTTEN}
 
 
 def _record(store: Store, path: str) -> FileRecord:

@@ -20,13 +20,12 @@ import numpy as np
 from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import CorpusError, IndexDamaged, IndexMissing, LoadError
 from ragnotes.events import IndexStatus, IndexSummary, Progress
-from ragnotes.forgetting import FORGOTTEN, forgotten_only
 from ragnotes.ports import Embedder, Store
 from ragnotes.reading.chunking import CHUNKER, chunk_document
 from ragnotes.reading.corpus import UNREADABLE_FOLDER, CorpusFile, check_roots, read_file, walk
 from ragnotes.reading.identity import sha256_of
 from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
-from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest
+from ragnotes.types import FORGOTTEN, Chunk, Document, FileRecord, FileStatus, Manifest
 
 __all__ = ["Indexer", "manifest_for", "record_of", "status_of"]
 
@@ -85,7 +84,6 @@ class Indexer:
                 self.store.start(manifest)
             written = self
             if shadow is not None:
-                shadow.record(list(forgotten_only(known).values()))
                 written = replace(self, store=shadow)
             run = _Run(written, files, written._known(), progress, retry_failed)
             run.changes()
@@ -127,6 +125,7 @@ class _Run:
         self._retry_failed = retry_failed
         closed = tuple(file.path for file in files if file.skipped == UNREADABLE_FOLDER)
         missing = known.keys() - {file.path for file in files}
+        missing = {path for path in missing if known[path].reason != FORGOTTEN}  # it may come back
         self._gone = sorted(path for path in missing if not path.startswith(closed))  # out of sight is not gone
         self._gone_contents = Counter(known[path].sha256 for path in self._gone if known[path].sha256)
         self._tally: Counter[str] = Counter()
@@ -300,11 +299,11 @@ def status_of(store: Store, roots: Sequence[Path], index: Path, *, model: str | 
 
 
 def _status_of_file(file: CorpusFile | None, known: FileRecord | None) -> FileRecord:
+    if known is not None and known.reason == FORGOTTEN:
+        return known
     if file is None:
         assert known is not None  # the path came from one of the two
         return replace(known, status=FileStatus.STALE, reason="deleted")
-    if known is not None and known.reason == FORGOTTEN:
-        return known
     if file.skipped:
         return FileRecord(file.path, FileStatus.SKIPPED, file.skipped)
     if known is None:

@@ -5,7 +5,7 @@ The wings (`reading`, `asking`) and `indexing` know engines by these alone; `ass
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -163,11 +163,12 @@ class Store(Protocol):
 
     Vectors are kept by embedder and exact embedded string, apart from the documents, so that a rename or a second copy
     costs no embedding: `remember` them first, then `replace` the document; it raises KeyError on a chunk
-    whose vector was never remembered. `rebuild` replaces everything, manifest included, in one transaction.
-    `rebuilding` does so with what was written to another store, by and by, while this one answers; it needs no
-    `writer()`, and goes on with what was written there before it was cut off.
+    whose vector was never remembered. `rebuilding` replaces everything, manifest included, in one transaction, with
+    what was written to another store, by and by, while this one answers; it needs no `writer()`, and goes on with what
+    was written there before it was cut off. What was forgotten here stays so there. `reset` begins this one anew, with
+    another manifest.
 
-    What was taken out leaves no trace after `purge`, or at the latest some runs later.
+    What was taken out leaves no trace after `purge`, or at the latest some runs later; it says whether it was done.
 
     What `calibrate` keeps belongs to the embedder and chunker of the index, and to the clues: others give None.
     """
@@ -180,12 +181,10 @@ class Store(Protocol):
     def remember(self, embedder: str, texts: Sequence[str], vectors: Vectors) -> None: ...
     def replace(self, document: Document, chunks: Sequence[Chunk], record: FileRecord) -> None: ...
     def record(self, records: Sequence[FileRecord]) -> None: ...
-    def remove(self, paths: Sequence[str]) -> None: ...
-    def purge(self) -> None: ...
+    def remove(self, paths: Sequence[str], *, keeping: Sequence[FileRecord] = ()) -> None: ...
+    def purge(self) -> bool: ...
     def calibrate(self, calibration: Calibration | None) -> None: ...
-    def rebuild(
-        self, manifest: Manifest, documents: Iterable[tuple[Document, Sequence[Chunk], FileRecord]]
-    ) -> None: ...
+    def reset(self, manifest: Manifest) -> None: ...
     def rebuilding(self, manifest: Manifest) -> AbstractContextManager[Store]: ...
     def close(self) -> None: ...
 

@@ -44,6 +44,10 @@ class FileStatus(StrEnum):
     FAILED = "failed"
 
 
+FORGOTTEN = "forgotten"
+"""The reason on record of a skipped file whose text was taken out for good."""
+
+
 class BlockKind(StrEnum):
     """The structural role of a stretch of text; chunk borders fall between blocks."""
 

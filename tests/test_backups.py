@@ -288,6 +288,33 @@ def test_a_backup_of_a_newer_ragnotes_is_refused(place: Place) -> None:
     assert len(place.found()) == 3
 
 
+def test_a_restore_that_cannot_take_over_leaves_index_and_history_as_they_are(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ragnotes.stores.connections.BUSY_TIMEOUT_S", 0.05)
+    shutil.rmtree(place.index / FOLDER)
+    before = {path for path in place.index.rglob("*") if "sqlite3-" not in path.name}
+    with closing(sqlite3.connect(place.index / "ragnotes.sqlite3", isolation_level=None)) as foreign:
+        foreign.execute("BEGIN IMMEDIATE")
+        with pytest.raises(IndexLocked):
+            place.restore()
+    assert {path for path in place.index.rglob("*") if "sqlite3-" not in path.name} == before
+    assert len(place.found()) == 3
+    assert place.histories() == []
+
+
+def test_what_a_killed_backup_left_is_removed_by_a_later_one_of_another_name(place: Place) -> None:
+    folder = place.backup.parent
+    for name, age_s in ((".old.tar.partial", 2 * 24 * 3600), (".at-work.tar.partial", 60)):
+        (folder / name).mkdir()
+        (folder / name / "ragnotes.sqlite3").write_bytes(b"text of notes")
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    (folder / ".foreign.partial").mkdir()
+    os.utime(folder / ".foreign.partial", (0, 0))
+    back_up(place.index, folder / "new.tar")
+    assert sorted(path.name for path in folder.glob("*.partial")) == [".at-work.tar.partial", ".foreign.partial"]
+
+
 def test_the_commands_tell_what_they_did(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--index", str(place.index)]
     assert main(["backup", str(place.backup), "--force", *where]) == 0

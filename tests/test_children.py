@@ -114,3 +114,8 @@ def test_a_child_ends_with_a_parent_that_is_killed_and_does_not_keep_its_lock(ca
         while alive(child):
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_a_child_whose_parent_has_ended_before_it_looks_ends_too() -> None:
+    script = "import time; from ragnotes.children import end_with_parent; end_with_parent(0); time.sleep(600)"
+    assert subprocess.run([sys.executable, "-c", script], timeout=WAIT_S, check=False).returncode == 1

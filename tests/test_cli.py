@@ -388,8 +388,8 @@ def test_the_thin_client_answers_as_the_library_does(
         assert run("ask", QUESTION) == (
             1,
             "",
-            "error: the API key is missing or wrong; send the header Authorization: Bearer KEY with the server's"
-            " RAGNOTES_API_KEY\n",
+            "error: the API key is missing or wrong; use the one that serve was given or ragnotes key made:"
+            " RAGNOTES_API_KEY, or Authorization: Bearer KEY\n",
         )
 
 

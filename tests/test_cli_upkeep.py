@@ -14,12 +14,16 @@ from typing import Any
 import pytest
 
 from ragnotes.cli import main
+from ragnotes.cli_eval import BENCHMARK_FOLDER
 from ragnotes.events import IndexSummary
 from ragnotes.indexing import Indexer, status_of
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.reading.loaders import Limits
-from ragnotes.stores.conversations import ConversationFolder
-from ragnotes.stores.local import LocalStore
+from ragnotes.service.presence import ADDRESS, LOCK
+from ragnotes.stores.conversations import FOLDER, ConversationFolder
+from ragnotes.stores.local import DATABASE, VECTORS, LocalStore
+from ragnotes.stores.local import LOCK as WRITER_LOCK
+from ragnotes.stores.replacing import RESTORED, SALVAGED, SHADOW
 from ragnotes.turns import CitedPlace, Turn
 
 NOTES = Path(__file__).parent / "stores" / "fixtures" / "notes"
@@ -124,6 +128,7 @@ def test_a_forgotten_file_leaves_no_word_and_stays_out_until_that_is_undone(
     assert b"starter" in everything(index)
     code, done = told("forget", "bread.md", "--index", index)
     assert (code, done["path"], done["chunks"], done["conversations"]) == (0, "bread.md", 1, [])
+    assert done["cleared"]
     assert b"starter" not in everything(index)
     for options in ({}, {"rebuild": True}):
         assert update(corpus, index, **options).skipped == 1
@@ -133,6 +138,26 @@ def test_a_forgotten_file_leaves_no_word_and_stays_out_until_that_is_undone(
     assert update(corpus, index).skipped == 1, "edited, and still forgotten"
     assert main(["forget", str(corpus / "bread.md"), "--undo", "--index", str(index)]) == 0
     assert update(corpus, index).added == 1
+    assert status(corpus, index)["bread.md"] == ("indexed", None)
+
+
+def test_a_forgotten_file_that_is_gone_for_a_while_is_still_forgotten(corpus: Path, index: Path) -> None:
+    assert main(["forget", "bread.md", "--index", str(index)]) == 0
+    (corpus / "bread.md").rename(corpus.parent / "away.md")
+    assert update(corpus, index).removed == 0
+    assert status(corpus, index)["bread.md"] == ("skipped", "forgotten")
+    (corpus.parent / "away.md").rename(corpus / "bread.md")
+    assert update(corpus, index).skipped == 1
+    assert b"starter" not in everything(index)
+
+
+def test_forgetting_that_is_cut_off_has_not_begun(corpus: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ragnotes.stores.writing.put_files", cut_off)
+        assert main(["forget", "bread.md", "--index", str(index)]) == 130
     assert status(corpus, index)["bread.md"] == ("indexed", None)
 
 
@@ -159,6 +184,14 @@ def test_forgetting_what_is_not_there_is_an_error(index: Path, capsys: pytest.Ca
     assert "none.md" in capsys.readouterr().err
     assert main(["forget", "bread.md", "--undo", "--index", str(index)]) == 1
     assert "was not forgotten" in capsys.readouterr().err
+
+
+def test_what_ragnotes_makes_in_an_index_is_no_reason_to_leave_it_open_to_others(index: Path) -> None:
+    for name in (DATABASE, VECTORS, WRITER_LOCK, FOLDER, SHADOW, RESTORED, SALVAGED, LOCK, ADDRESS, BENCHMARK_FOLDER):
+        (index / name).touch()
+    index.chmod(0o755)
+    LocalStore.open(index).close()
+    assert index.stat().st_mode & 0o777 == 0o700
 
 
 def test_looser_rights_are_taken_back_and_a_shared_directory_keeps_its_own(index: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
+import io
 import json
 import os
 import socket
-import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,26 +28,23 @@ from ragnotes.service.encoding import status_json
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import FileRecord
 
-OPENED: list[str] | None = None
-"""What was opened since it was set to []; an audit hook cannot be taken away."""
-
-
-def _note_opened(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "open" and OPENED is not None:
-        OPENED.append(os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes) else "")
-
 
 @contextmanager
-def opened_files() -> Iterator[list[str]]:
-    global OPENED  # noqa: PLW0603
-    OPENED = []
-    try:
-        yield OPENED
-    finally:
-        OPENED = None
+def opened_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The names of the files that Python's own ways to open one are asked for."""
+    names: list[str] = []
 
+    def noting(opens: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(file: Any, *arguments: Any, **options: Any) -> Any:
+            names.append("" if isinstance(file, int) else os.fsdecode(file))
+            return opens(file, *arguments, **options)
 
-sys.addaudithook(_note_opened)
+        return noted
+
+    with monkeypatch.context() as patch:
+        for module in (os, io, builtins):
+            patch.setattr(module, "open", noting(module.open))
+        yield names
 
 
 class Notes:
@@ -89,18 +88,18 @@ def put(root: Path, path: str, text: str = "Some words.\n") -> None:
     (root / path).write_text(text)
 
 
-def test_a_scan_of_unchanged_notes_opens_no_file_of_them(notes: Notes) -> None:
+def test_a_scan_of_unchanged_notes_opens_no_file_of_them(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(300):
         put(notes.root, f"{number % 10}/{number}.md", f"Words of {number}.")
     put(notes.root, ".ragnotesignore", "9/\n")
     put(notes.root, ".git/config")
     notes.update()
-    with opened_files() as opened:
+    with opened_files(monkeypatch) as opened:
         assert notes.update().unchanged == 270
         assert notes.outcomes()["9/9.md"] == ("skipped", "ignored")
     assert {path for path in opened if path.endswith((".md", "config"))} == set()
-    assert str(notes.root) in opened  # the hook sees how the ignore file is reached
-    with opened_files() as opened:
+    assert str(notes.root) in opened  # what is noted shows how the ignore file is reached
+    with opened_files(monkeypatch) as opened:
         put(notes.root, "1/1.md", "Other words.")
         opened.clear()
         notes.update()
@@ -116,9 +115,9 @@ def test_a_changed_ignore_file_takes_effect_at_the_next_run(notes: Notes) -> Non
     assert (summary.skipped, summary.removed, set(notes.texts())) == (3, 0, {"a.md"})
     assert notes.outcomes()["sub/private/c.md"] == ("skipped", "ignored")
     put(notes.root, "sub/.ragnotesignore", "!private/\n")
-    assert (notes.update().added, set(notes.texts())) == (1, {"a.md", "sub/private/c.md"})
+    assert (notes.update().embedded, set(notes.texts())) == (1, {"a.md", "sub/private/c.md"})
     (notes.root / ".ragnotesignore").unlink()
-    assert notes.update().added == 1
+    assert notes.update().embedded == 1
     assert set(notes.texts()) == {"a.md", "private/b.md", "sub/private/c.md"}
 
 
@@ -307,8 +306,8 @@ def test_files_and_folders_that_vanish_during_a_run_are_removed(notes: Notes, mo
     put(notes.root, "b.md", "Other words.")
     listed = os.scandir
 
-    def vanish(path: str) -> Iterator[os.DirEntry[str]]:
-        if path.endswith("sub/"):
+    def vanish(path: str | Path) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("sub/"):
             (notes.root / "sub/deeper/d.md").unlink()
             (notes.root / "sub/deeper").rmdir()
             (notes.root / "sub/c.md").unlink()
@@ -341,7 +340,7 @@ def test_what_failed_is_tried_again_when_it_changes_or_on_demand(notes: Notes, m
         *("failed", "undecodable", 0),
         True,
     )
-    with opened_files() as opened:
+    with opened_files(monkeypatch) as opened:
         assert notes.update().failed == 1
         assert "bad.md" not in opened
         assert notes.update(retry_failed=True).failed == 1

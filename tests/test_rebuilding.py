@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import time
@@ -18,9 +19,12 @@ from ragnotes.assembly import Library
 from ragnotes.calibration import Calibration
 from ragnotes.cli import main
 from ragnotes.errors import IndexDamaged, IndexMismatch
+from ragnotes.events import Progress
+from ragnotes.forgetting import forget, remember_again
 from ragnotes.ports import Embedder
 from ragnotes.stores.integrity import findings
 from ragnotes.stores.local import LocalStore
+from ragnotes.types import FileRecord, FileStatus
 from tests.fakes import WAIT_S, fake_settings
 from tests.hashing_cli import HashingLibrary, LoggingEmbedder, started
 
@@ -163,8 +167,85 @@ def test_an_older_or_damaged_index_is_rebuilt_in_its_place(corpus: Path, index: 
     with closing(WithEmbedder(corpus, index)) as library:
         assert library.update(rebuild=True).embedded == (0 if damage == "older" else NOTES)
         assert len(texts(library)) == NOTES
-    assert {path.name for path in index.iterdir() if path.suffix != ".sqlite3-shm"} >= {"ragnotes.sqlite3"}
-    assert not list(index.glob("*damaged*"))
+    names = {path.name for path in index.iterdir()} - {"ragnotes.sqlite3-wal", "ragnotes.sqlite3-shm"}
+    assert names == {"ragnotes.sqlite3", "vectors.faiss", "writer.lock"}
+
+
+@pytest.fixture
+def shadow(corpus: Path, index: Path) -> Path:
+    """What a rebuild leaves that is cut off at its end."""
+    (index / "rebuilding").mkdir(mode=0o700)
+    with closing(WithEmbedder(corpus, index / "rebuilding", dimension=32)) as left:
+        left.update()
+    return index / "rebuilding"
+
+
+def test_a_run_without_changes_leaves_alone_what_a_rebuild_can_go_on_with(
+    corpus: Path, index: Path, shadow: Path
+) -> None:
+    with closing(WithEmbedder(corpus, index)) as library:
+        assert library.update().unchanged == NOTES
+    with closing(WithEmbedder(corpus, index, dimension=32)) as library:
+        assert library.update(rebuild=True).embedded == 0
+    assert not shadow.exists()
+
+
+def test_text_that_was_edited_away_is_not_left_in_a_rebuild_that_was_cut_off(
+    corpus: Path, index: Path, shadow: Path
+) -> None:
+    (corpus / "7.md").write_text("Other words.\n")
+    with closing(WithEmbedder(corpus, index)) as library:
+        assert library.update().changed == 1
+    assert not shadow.exists()
+
+
+def test_a_file_that_was_forgotten_is_not_left_in_a_rebuild_though_the_index_had_no_text_of_it(
+    corpus: Path, index: Path, shadow: Path
+) -> None:
+    with closing(WithEmbedder(corpus, index)) as library:
+        with library.store().writer():
+            library.store().remove(["7.md"])
+            library.store().record([FileRecord("7.md", FileStatus.FAILED, "unreadable")])
+            library.store().purge()
+            assert not shadow.exists()
+            shutil.copytree(index, shadow)
+        assert forget(library.store(), library.conversations, "7.md", with_conversations=False).cleared
+    assert not shadow.exists()
+
+
+def test_a_file_that_is_no_longer_forgotten_is_not_forgotten_by_a_rebuild_that_was_cut_off(
+    corpus: Path, index: Path
+) -> None:
+    with closing(WithEmbedder(corpus, index)) as library:
+        forget(library.store(), library.conversations, "7.md", with_conversations=False)
+        with pytest.raises(KeyboardInterrupt):
+            library.update(cut_off, rebuild=True)
+        assert (index / "rebuilding").exists()
+        remember_again(library.store(), "7.md")
+        library.update()
+        library.update(rebuild=True)
+        assert len(texts(library)) == NOTES
+
+
+def cut_off(progress: Progress) -> None:
+    if progress.done == NOTES // 2:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("damage", ["a page", "the tables", "a record"])
+def test_a_damaged_rebuild_that_was_cut_off_is_begun_anew(corpus: Path, index: Path, shadow: Path, damage: str) -> None:
+    database = shadow / "ragnotes.sqlite3"
+    content = database.read_bytes()
+    if damage == "a page":
+        half = len(content) // 2 // 4096 * 4096
+        database.write_bytes(content[:half] + b"\xff" * 4096 + content[half + 4096 :])
+    else:
+        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+            connection.execute("DROP TABLE files" if damage == "the tables" else "UPDATE files SET status = 'x'")
+    with closing(WithEmbedder(corpus, index, dimension=32)) as library:
+        assert library.update(rebuild=True).embedded in (0, NOTES)
+        assert len(texts(library)) == NOTES
+    assert findings(index) == []
 
 
 def test_damaged_vectors_are_made_anew_and_a_calibration_is_kept(corpus: Path, index: Path) -> None:
@@ -179,6 +260,40 @@ def test_damaged_vectors_are_made_anew_and_a_calibration_is_kept(corpus: Path, i
         assert len(texts(library)) == NOTES
         with library.store().reading() as snapshot:
             assert snapshot.calibration() == fitted
+
+
+@pytest.mark.parametrize("value", ["'{'", "1.5", "'5'"])
+def test_a_damaged_calibration_is_left_behind(corpus: Path, index: Path, value: str) -> None:
+    with closing(LocalStore.open(index)) as store, store.writer():
+        store.calibrate(Calibration(0.4, 1.5, -0.25, 30, 12, "2026-11-21T12:00:00+00:00"))
+    with closing(sqlite3.connect(index / "ragnotes.sqlite3", isolation_level=None)) as connection:
+        connection.execute(f"UPDATE calibrations SET calibration = {value}")
+    with closing(WithEmbedder(corpus, index)) as library:
+        assert library.update(rebuild=True).embedded == 0
+        with library.store().reading() as snapshot:
+            assert snapshot.calibration() is None
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM meta", "UPDATE files SET status = 'x'", "UPDATE files SET indexed_at = 'x', chunks = 1.5"]
+)
+def test_what_was_forgotten_stays_so_when_a_damaged_index_is_rebuilt(corpus: Path, index: Path, damage: str) -> None:
+    with closing(WithEmbedder(corpus, index)) as library:
+        forget(library.store(), library.conversations, "7.md", with_conversations=False)
+    with closing(sqlite3.connect(index / "ragnotes.sqlite3", isolation_level=None)) as connection:
+        connection.execute(damage)
+    with closing(WithEmbedder(corpus, index)) as library:
+        assert library.update(rebuild=True).skipped == 1
+        assert "Words of 7." not in texts(library)
+
+
+def test_where_nothing_can_be_read_of_what_was_forgotten_a_rebuild_says_so(
+    corpus: Path, index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (index / "ragnotes.sqlite3").write_bytes(b"no database at all" * 1000)
+    with closing(WithEmbedder(corpus, index)) as library:
+        assert library.update(rebuild=True).added == NOTES
+    assert "which files were forgotten cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize(("sent", "codes"), [(signal.SIGTERM, {-15, 143}), (signal.SIGINT, {130})])

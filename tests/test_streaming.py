@@ -174,7 +174,8 @@ def test_a_deadline_gives_a_cited_answer_in_time(url: str, deadline_ms: int) -> 
             *_, (alone, _, extractive) = stream(url, question, llm=False)
             *_, (seconds, name, final) = stream(url, question, deadline_ms=deadline_ms)
             assert name == "final"
-            assert (final["answered"], bool(final["citations"])) == (extractive["answered"], extractive["answered"])
+            assert bool(final["citations"]) == final["answered"]
+            assert final["answered"] or final["reason"] in (extractive["reason"], "late")
             late.append(seconds - max(alone, deadline_ms / 1000))
             if late[-1] < LATE_S:
                 break
@@ -187,7 +188,7 @@ def drafted(url: str, model: WatchedGenerator) -> list[str]:
     found = []
     for question in QUESTIONS:
         number = len(model.drafts)
-        list(stream(url, question, deadline_ms=1))
+        list(stream(url, question, limit=9))  # another question to the answers that are kept
         found += [question] if len(model.drafts) > number else []
         if len(found) == 6:
             break

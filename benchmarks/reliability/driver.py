@@ -95,8 +95,8 @@ class TellingStore(LocalStore):
         super().replace(document, chunks, record)
         self.log("ack", record.sha256 or "", document.path)
 
-    def remove(self, paths: Sequence[str]) -> None:
-        super().remove(paths)
+    def remove(self, paths: Sequence[str], *, keeping: Sequence[FileRecord] = ()) -> None:
+        super().remove(paths, keeping=keeping)
         for path in paths:
             self.log("gone", path)
 

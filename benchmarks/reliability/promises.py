@@ -48,7 +48,7 @@ PROMISES = (
         "Of a note that is edited, deleted or forgotten no word and no vector stays in any file",
         (
             REMOVAL + "test_of_notes_edited_and_deleted_in_any_order_no_word_and_no_vector_is_left",
-            REMOVAL + "test_a_run_that_was_cut_off_before_the_end_is_made_good_by_the_next",
+            REMOVAL + "test_a_run_that_was_killed_before_the_end_is_made_good_by_the_next",
             REMOVAL + "test_half_written_vectors_of_a_killed_run_are_removed_by_the_next",
         ),
     ),

@@ -47,7 +47,7 @@ def template_of(source: str, *, bos: str, eos: str) -> Template | None:
         return None
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-m", "ragnotes.models.chat_template"],
+            [sys.executable, "-P", "-m", "ragnotes.models.chat_template", str(os.getpid())],
             input=json.dumps({"source": source, "bos": bos, "eos": eos}).encode("ascii"),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -122,7 +122,7 @@ def _cut(written: str) -> list[Part] | None:
 
 def main() -> None:
     limit_process(_MEMORY_BYTES, _CPU_S)
-    end_with_parent()
+    end_with_parent(int(sys.argv[1]))
     request = json.load(sys.stdin)
     parts = _parts(request["source"], request["bos"], request["eos"])
     json.dump(parts and [[part, isinstance(part, Slot)] for part in parts], sys.stdout)

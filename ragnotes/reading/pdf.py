@@ -103,10 +103,11 @@ def _extract(content: bytes, timeout_s: float, memory_bytes: int) -> dict[str, A
 
 def _child(content: bytes, timeout_s: float, memory_bytes: int) -> subprocess.CompletedProcess[bytes]:
     """The child, ended in whatever way but by the clock."""
+    limits = (memory_bytes, ceil(timeout_s) + 1, os.getpid())
     try:
         return subprocess.run(
             # -P keeps the current folder, which may be somebody's notes, out of the child's module path
-            [sys.executable, "-P", "-m", "ragnotes.reading.pdf_child", str(memory_bytes), str(ceil(timeout_s) + 1)],
+            [sys.executable, "-P", "-m", "ragnotes.reading.pdf_child", *map(str, limits)],
             input=content,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,8 +1,8 @@
 """The process that reads one PDF: bytes on stdin, one JSON object on stdout, its own memory and CPU time capped.
 
-Run as `python -m ragnotes.reading.pdf_child MEMORY_BYTES CPU_SECONDS`. A hostile or broken file can hang, exhaust or
-kill this process, never the one that asked. The object has either `reason`, a code of LoadError, or `pages` (text by
-physical page), `unreadable` (numbers of pages that failed), `title`, `author` and `created`.
+Run as `python -m ragnotes.reading.pdf_child MEMORY_BYTES CPU_SECONDS PARENT`. A hostile or broken file can hang,
+exhaust or kill this process, never the one that asked. The object has either `reason`, a code of LoadError, or `pages`
+(text by physical page), `unreadable` (numbers of pages that failed), `title`, `author` and `created`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class _Refused(Exception):
 
 def main(arguments: list[str]) -> int:
     """Read the PDF on stdin within the limits given and answer on stdout. Returns 0: the answer says what failed."""
-    memory_bytes, cpu_s = (int(argument) for argument in arguments)
+    memory_bytes, cpu_s, parent = (int(argument) for argument in arguments)
     limit_process(memory_bytes, cpu_s)
-    end_with_parent()
+    end_with_parent(parent)
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     answer_to = sys.stdout

@@ -11,7 +11,7 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 
 from ragnotes import __version__
@@ -65,14 +65,19 @@ def server_of(settings: Settings) -> RunningServer | None:
     """The server of this index, None where there is none or it would index otherwise than these settings say."""
     address = settings.index / ADDRESS
     try:
-        server = RunningServer(**json.loads(address.read_bytes()))
+        if not address.exists():
+            return None
         with held(settings.index / LOCK, timeout_s=0):
             address.unlink(missing_ok=True)  # left by one that was killed
-        return None
-    except Taken:
-        return server if server.indexes == _indexes(settings) else None
-    except (OSError, ValueError, TypeError, IndexWriteFailed):
-        return None
+    except Taken as taken:
+        with suppress(OSError, ValueError, TypeError):
+            server = RunningServer(**json.loads(address.read_bytes()))
+            # One that is just starting has not taken away the address of the one before.
+            is_its = taken.holder is not None and taken.holder.pid == server.pid
+            return server if is_its and server.indexes == _indexes(settings) else None
+    except (OSError, IndexWriteFailed):
+        pass
+    return None
 
 
 def _indexes(settings: Settings) -> dict[str, object]:

@@ -31,6 +31,7 @@ STATUSES: Mapping[type[RagnotesError], int] = {
     errors.GeneratorFailed: 503,
     errors.GeneratorBusy: 503,
     errors.ServerError: 502,
+    errors.ServerGone: 502,
     errors.EvaluationError: 422,
     errors.SettingsError: 500,
     RagnotesError: 500,
@@ -52,7 +53,10 @@ MAX_SHOWN_CHARS = 200
 
 _HTTP: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "correct the request"),
-    401: ("unauthorized", "send the key that serve was given or ragnotes key made: Authorization: Bearer KEY"),
+    401: (
+        "unauthorized",
+        "use the one that serve was given or ragnotes key made: RAGNOTES_API_KEY, or Authorization: Bearer KEY",
+    ),
     403: ("forbidden", "send it from the server's own origin, or without a browser"),
     404: ("not-found", "the routes are listed in /openapi.json"),
     405: ("method-not-allowed", "the routes are listed in /openapi.json"),

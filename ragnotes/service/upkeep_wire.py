@@ -42,10 +42,14 @@ class RepairJson(_Wire):
 
 
 class ForgottenJson(_Wire):
-    """`conversations` cite the file; `deleted` says whether they are gone too."""
+    """`conversations` cite the file; `deleted` says whether they are gone too.
+
+    `cleared` is whether no trace of the text is left in the files of the index; else a later `index` sees to it.
+    """
 
     path: Name
     chunks: int
     conversations: list[str]
     deleted: bool
+    cleared: bool
     generation: int

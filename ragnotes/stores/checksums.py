@@ -34,8 +34,10 @@ def checksum_of(values: Iterable[Any]) -> bytes:
             kind, content = "b", value
         elif isinstance(value, str):
             kind, content = "s", value.encode()
-        else:  # an integer, a truth value, which SQLite gives back as an integer, or nothing
+        elif value is None or isinstance(value, int):  # a truth value comes back from SQLite as an integer
             kind, content = "i", b"" if value is None else f"{value:d}".encode()
+        else:  # no row is written with one, but a damaged row may have it
+            kind, content = "f", repr(value).encode()
         digest.update(f"{kind}{len(content)}:".encode())
         digest.update(content)
     return digest.digest()

@@ -24,6 +24,8 @@ from ragnotes.stores.snapshot import Query
 __all__ = ["LOG_ENDINGS", "Connection", "Connections", "fold_log", "roll_back"]
 
 Connection = sqlite3.Connection
+File = tuple[int, int]
+"""Device and number: a path may come to name another file."""
 
 BUSY_TIMEOUT_S = 5.0
 IDLE_READERS = 8
@@ -63,33 +65,50 @@ class Connections:
         self._database = database
         self._lock = Lock()
         self._idle: list[Connection] = []
-        self._idle_of: tuple[int, int] | None = None
+        self._idle_of: File | None = None
         """The file that the idle readers have open: a directory may be deleted and made anew while we run."""
         self._closed = False
 
-    def reader(self) -> Connection:
-        """A reader, to be given back. Raises IndexMissing where the database is gone."""
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """A connection that reads, given back at the end. Raises IndexMissing where the database is gone."""
         file = self._file()
+        connection = self._taken(file) or self._connect("ro", READER_PRAGMAS, writing=False)
+        try:
+            yield connection
+        finally:
+            self._give_back(connection, file)
+
+    def examiner(self) -> Connection:
+        """A new connection that cannot change the database, but make tables and files of its own; to be closed."""
+        self._file()
+        return self._connect("ro", (), writing=False)
+
+    def _taken(self, file: File | None) -> Connection | None:
+        """An idle reader of this file, if there is one. Those of another file are closed."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the store is closed")
-            stale = self._idle if file != self._idle_of else []
-            if stale or file != self._idle_of:
-                self._idle, self._idle_of = [], file
+            stale: list[Connection] = []
+            if file != self._idle_of:
+                stale, self._idle, self._idle_of = self._idle, [], file
             connection = self._idle.pop() if self._idle else None
         for each in stale:
             each.close()
-        return connection or self._connect("ro", READER_PRAGMAS, writing=False)
+        return connection
 
-    def give_back(self, connection: Connection) -> None:
-        """Ends what the reader reads, and keeps it for the next one."""
+    def _give_back(self, connection: Connection, file: File | None) -> None:
+        """Ends what the reader of this file reads, and keeps it for the next one while the file is the database."""
         with suppress(sqlite3.Error):
             connection.rollback()
-        file = self._file(missing_ok=True)
+        try:
+            now = self._file(missing_ok=True)
+        except IndexDamaged:
+            now = None
         with self._lock:
             keep = (
                 not self._closed
-                and file == self._idle_of
+                and file == now == self._idle_of
                 and not connection.in_transaction
                 and len(self._idle) < IDLE_READERS
             )
@@ -113,14 +132,9 @@ class Connections:
 
     def copy(self, to: Path) -> None:
         """Write what is committed now to a new database, compact and in one file. Raises IndexWriteFailed."""
-        connection = self.reader()
-        try:
-            # A copy is a write to SQLite, though not to this database.
-            with self._translated(writing=True):
-                connection.execute("PRAGMA query_only = OFF").close()
-                connection.execute("VACUUM INTO ?", (str(to),)).close()
-        finally:
-            connection.close()
+        # A copy is a write to SQLite, though not to this database.
+        with closing(self.examiner()) as connection, self._translated(writing=True):
+            connection.execute("VACUUM INTO ?", (str(to),)).close()
 
     def overwrite(self, source: Path) -> None:
         """Put the whole content of another database in the place of this one's, in one transaction.
@@ -150,7 +164,7 @@ class Connections:
 
         return check
 
-    def _file(self, *, missing_ok: bool = False) -> tuple[int, int] | None:
+    def _file(self, *, missing_ok: bool = False) -> File | None:
         try:
             found = self._database.stat()
         except FileNotFoundError:

@@ -22,6 +22,7 @@ from types import UnionType
 from filelock import FileLock, Timeout
 
 from ragnotes.errors import IndexWriteFailed, NotFound
+from ragnotes.stores.vectors import sync_directory
 from ragnotes.turns import CitedPlace, Conversation, ConversationLine, Turn
 
 __all__ = ["FOLDER", "MAX_TURNS", "ConversationFolder", "files_in", "is_turn"]
@@ -56,7 +57,7 @@ class ConversationFolder:
         new = f"{moment.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._writing():
             self._write(self._folder / f"{new}.jsonl", turn, os.O_CREAT | os.O_EXCL)
-            _sync_folder(self._folder)
+            sync_directory(self._folder)
         return new
 
     def append(self, conversation_id: str, turn: Turn) -> None:
@@ -105,7 +106,7 @@ class ConversationFolder:
                 file.unlink()
             except FileNotFoundError:
                 raise _unknown(conversation_id) from None
-            _sync_folder(self._folder)
+            sync_directory(self._folder)
 
     def delete_all(self) -> int:
         """Removes every conversation; gives how many there were. Raises IndexWriteFailed."""
@@ -184,14 +185,6 @@ def _write_whole(handle: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(handle, rest) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unknown(conversation_id: str) -> NotFound:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ragnotes.errors import IndexDamaged
-from ragnotes.stores.conversations import FOLDER, is_turn
+from ragnotes.stores.conversations import FOLDER, files_in, is_turn
 from ragnotes.stores.snapshot import LocalSnapshot
 from ragnotes.stores.vectors import MAX_HEADER_BYTES, vectors_in
 
@@ -55,8 +55,9 @@ def damaged_vectors_file(saved: SavedVectors | str | None, snapshot: LocalSnapsh
 def _same_vectors(header: dict[str, Any], payload: bytes, snapshot: LocalSnapshot) -> bool:
     try:
         index, live = vectors_in(payload, int(header["dimension"]), header["count"]), snapshot.live_ids()
-        same = np.array_equal(index.ids, live)
-        return same and (not len(live) or np.array_equal(index.rows(live), snapshot.vectors(live)))
+        if not len(live):
+            return not len(index)
+        return np.array_equal(index.ids, live) and np.array_equal(index.rows(live), snapshot.vectors(live))
     except IndexDamaged:
         return True  # the vectors of the database are damaged, which is told of them
     except (ValueError, RuntimeError):  # FAISS raises RuntimeError
@@ -65,7 +66,7 @@ def _same_vectors(header: dict[str, Any], payload: bytes, snapshot: LocalSnapsho
 
 def damaged_conversations(directory: Path) -> Iterator[tuple[str, str]]:
     """Files and what is wrong with them. A line that a crash cut off has no end, and is no damage."""
-    for file in sorted((directory / FOLDER).glob("*.jsonl")):
+    for file in files_in(directory / FOLDER):
         try:
             lines = file.read_bytes().splitlines()
         except OSError as error:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ragnotes.errors import IndexDamaged, IndexMismatch, IndexMissing
+from ragnotes.errors import IndexDamaged, IndexMissing
 from ragnotes.matching import tag_key
 from ragnotes.stores.checksums import CHECKED, checksum_of
 from ragnotes.stores.file_checks import damaged_conversations, damaged_vectors_file, read_vectors_file
 from ragnotes.stores.full_text import damaged_full_text
-from ragnotes.stores.local import DATABASE, UPGRADE_HINT, VECTORS, LocalStore
+from ragnotes.stores.local import DATABASE, VECTORS, LocalStore
 from ragnotes.stores.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
@@ -34,14 +34,22 @@ from ragnotes.stores.rows import (
     unpack,
 )
 from ragnotes.stores.scanning import Unread, scan
-from ragnotes.stores.schema import CREATE, SCHEMA_VERSION
+from ragnotes.stores.schema import CREATE, SCHEMA_VERSION, check_not_newer
 from ragnotes.stores.sharing import SharedVectors
-from ragnotes.stores.snapshot import CHECKSUMS_SINCE, LocalSnapshot, Query
+from ragnotes.stores.snapshot import CHECKSUMS_SINCE, LocalSnapshot, Query, read_meta
 from ragnotes.stores.vectors import NORM_TOLERANCE
 from ragnotes.stores.writing import read_manifest
 from ragnotes.types import Chunk, Document, FileStatus, Manifest
 
-__all__ = ["Examined", "Finding", "examine", "examining", "findings", "whole_documents"]
+__all__ = [
+    "Examined",
+    "Finding",
+    "as_written",
+    "checksum_column",
+    "examine",
+    "findings",
+    "whole_documents",
+]
 
 REPAIR = "run: ragnotes repair, then: ragnotes index"
 BY_ITSELF = "nothing to do: the next search or index run makes it anew"
@@ -88,7 +96,7 @@ def examine(directory: Path) -> Examined:
     found: list[Finding] = []
     counts = (0, 0, 0)
     try:
-        with closing(LocalStore(directory)) as store, examining(store) as query:
+        with closing(LocalStore(directory)) as store, store.examining() as query:
             schema = _schema(directory, query)
             for each in _database(query, schema):
                 found.append(each)  # what was found before an error stays
@@ -104,24 +112,11 @@ def examine(directory: Path) -> Examined:
     return Examined(tuple(dict.fromkeys(found)), *counts)
 
 
-@contextmanager
-def examining(store: LocalStore) -> Iterator[Query]:
-    """SQL on what is committed now, which it cannot change; for tables of its own there is `temp`, in memory."""
-    with store._committed() as query:
-        for statement in ("PRAGMA query_only = OFF", "PRAGMA temp_store = MEMORY", "BEGIN"):
-            query(statement, ())
-        yield query
-
-
 def _schema(directory: Path, query: Query) -> int:
     if not query("SELECT 1 FROM sqlite_master", ()):
         raise IndexMissing(f"{directory} holds no index: its making was cut off", "run: ragnotes index")
-    [(schema,)] = query("SELECT schema FROM meta", ())
-    if schema > SCHEMA_VERSION:
-        raise IndexMismatch(
-            f"{directory} was written by a newer version of ragnotes (schema {schema}, this one has {SCHEMA_VERSION})",
-            UPGRADE_HINT,
-        )
+    (schema,) = read_meta(query, "schema")
+    check_not_newer(schema, directory)
     return int(schema)
 
 
@@ -173,7 +168,8 @@ def _numbers(query: Query) -> Iterator[Finding]:
     last = {name: seq for name, seq in query("SELECT name, seq FROM sqlite_sequence", ())}  # noqa: C416
     for table in ("documents", "chunks"):
         [(highest,)] = query(f"SELECT max(id) FROM {table}", ())
-        if (highest or 0) > last.get(table, 0):
+        given = last.get(table, 0)
+        if not isinstance(given, int) or (highest or 0) > given:
             yield Finding("structure", f"{DATABASE}: {table}", "numbers of rows would be given twice", REPAIR)
 
 
@@ -213,16 +209,30 @@ def _documents(query: Query) -> Iterator[Finding]:
             yield Finding("document", f"{DATABASE}: {_name(row[2])}", problem, REPAIR)
 
 
+def checksum_column(query: Query) -> str:
+    """What selects the checksum of a row: NULL in an index from before there were any."""
+    try:
+        return "checksum" if query("SELECT 1 FROM pragma_table_info('files') WHERE name = 'checksum'", ()) else "NULL"
+    except IndexDamaged:
+        return "checksum"
+
+
+def as_written(row: Row, checksum: str) -> bool:
+    """Whether a row that ends in `checksum_column` is what was written, as far as can be told."""
+    return checksum == "NULL" or checksum_of(row[:-1]) == row[-1]
+
+
 def whole_documents(query: Query) -> Iterator[tuple[Document, list[Chunk]]]:
     """Every document of which all is as it was written, with its passages."""
-    for row in scan(query, "documents", f"{DOCUMENT_COLUMNS}, checksum"):
-        if isinstance(row, Unread) or checksum_of(row[1:-1]) != row[-1]:
+    checksum = checksum_column(query)
+    for row in scan(query, "documents", f"{DOCUMENT_COLUMNS}, {checksum}"):
+        if isinstance(row, Unread) or not as_written(row[1:], checksum):
             continue
         with suppress(ValueError, KeyError, TypeError, AttributeError, IndexDamaged):
             document = document_of(row[1:-1])
-            statement = f"SELECT {CHECKED['chunks']}, checksum FROM chunks WHERE document = ? ORDER BY ordinal"
+            statement = f"SELECT {CHECKED['chunks']}, {checksum} FROM chunks WHERE document = ? ORDER BY ordinal"
             passages = query(statement, (row[0],))
-            whole = all(checksum_of(passage[:-1]) == passage[-1] for passage in passages)
+            whole = all(as_written(passage, checksum) for passage in passages)
             if whole and not _wrong_passages(query, row[0], document):
                 yield document, [chunk_of(passage[4:-1], document.doc_id, document.text) for passage in passages]
 
@@ -261,7 +271,7 @@ def _files(query: Query) -> Iterator[Finding]:
     statement = "SELECT path, sha256, (SELECT count(*) FROM chunks WHERE document = documents.id) FROM documents"
     documents = {path: (sha256, count) for path, sha256, count in query(statement, ())}
     files = {row[0]: row for row in query(f"SELECT {FILE_COLUMNS} FROM files", ())}
-    for path in sorted(documents.keys() | files.keys()):
+    for path in sorted(documents.keys() | files.keys(), key=_name):
         if problem := _disagreement(documents.get(path), files.get(path)):
             yield Finding("file", f"{DATABASE}: {_name(path)}", problem, REPAIR)
 
@@ -271,7 +281,7 @@ def _disagreement(document: tuple[object, ...] | None, row: Row | None) -> str |
         return "the index has its text but no record of the file"
     try:
         file = file_of(row)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         return f"the record of the file cannot be read: {error}"
     if (file.sha256 is None) != (document is None):
         return "the record of the file says otherwise than the text that the index has"
@@ -299,7 +309,7 @@ def _vectors(query: Query) -> Iterator[Finding]:
             yield Finding("vector", f"{DATABASE}: embeddings {row[0]}", "it is no unit vector", REPAIR)
 
 
-def _is_unit(vector: bytes, dimension: int) -> bool:
-    return len(vector) == 4 * dimension and bool(
-        abs(np.linalg.norm(np.frombuffer(vector, "<f4")) - 1) <= NORM_TOLERANCE
-    )
+def _is_unit(vector: object, dimension: int) -> bool:
+    if not isinstance(vector, bytes) or len(vector) != 4 * dimension:
+        return False
+    return bool(abs(np.linalg.norm(np.frombuffer(vector, "<f4")) - 1) <= NORM_TOLERANCE)

@@ -1,49 +1,42 @@
 """The store of one machine: a directory with a SQLite database, the truth, and a file of vectors, a copy for speed.
 
-Transactions, the writer's role and what takes the place of a whole index live here; the connections are in
-`connections`, the SQL is in `snapshot` and `writing`.
+Transactions and the writer's role live here; the connections are in `connections`, the SQL is in `snapshot` and
+`writing`, and what takes the place of a whole index is in `replacing`.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from threading import Lock, RLock
+from threading import RLock
 
 from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed
-from ragnotes.stores import writing
-from ragnotes.stores.connections import LOG_ENDINGS, Connection, Connections, fold_log, roll_back
-from ragnotes.stores.locking import Taken, held
+from ragnotes.stores import pacing, replacing, writing
+from ragnotes.stores.connections import Connection, Connections, fold_log, roll_back
+from ragnotes.stores.locking import SharedLock, Taken
 from ragnotes.stores.migrations import migrate
-from ragnotes.stores.permissions import make_private
-from ragnotes.stores.removal import purge
-from ragnotes.stores.schema import CREATE, OLDEST_SCHEMA, SCHEMA_VERSION
+from ragnotes.stores.pacing import Pace
+from ragnotes.stores.permissions import make_directory, make_private
+from ragnotes.stores.removal import any_removed, purge
+from ragnotes.stores.schema import CREATE, OLDEST_SCHEMA, SCHEMA_VERSION, UPGRADE_HINT
 from ragnotes.stores.sharing import SharedVectors
-from ragnotes.stores.snapshot import LocalSnapshot, Query
-from ragnotes.stores.vectors import sync_directory
+from ragnotes.stores.snapshot import LocalSnapshot, Query, read_meta
+from ragnotes.stores.vectors import saved_generation, sync_directory
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
 
-__all__ = ["RESTORED", "LocalStore"]
+__all__ = ["LocalStore"]
 
 DATABASE = "ragnotes.sqlite3"
 VECTORS = "vectors.faiss"
 LOCK = "writer.lock"
-SHADOW = "rebuilding"
-"""The index that a rebuild fills, in the directory of the one whose place it takes."""
-RESTORED = "restoring"
-"""The one that comes out of a backup, likewise. Neither is searched where it is, so it needs no file of vectors."""
-DAMAGED = ".damaged"
 
 REBUILD_HINT = "move its folder away and run: ragnotes index (your notes are not touched)"
-UPGRADE_HINT = "upgrade ragnotes, or name another directory with --index"
 
 LOCK_WAIT_S = 1.0
-TURN_WAIT_S = 30.0
-"""For who goes on at once or not at all, and so is soon done."""
 CREATE_WAIT_S = 5.0
 
 
@@ -53,12 +46,16 @@ class LocalStore:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._database = directory / DATABASE
-        self._shared = SharedVectors(directory / VECTORS)
+        self._vectors = directory / VECTORS
+        self._shared = SharedVectors(self._vectors)
         self._connections = Connections(self._database)
         self._closed = False
-        self._turn = Lock()
+        self._lock = SharedLock(directory / LOCK)
         self._writing = RLock()
         self._writer: Connection | None = None
+        self._saves, self._purges = Pace(), Pace()
+        self._behind = False
+        """Whether saving the vectors was put off."""
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = False, rebuild: bool = False) -> LocalStore:
@@ -100,30 +97,29 @@ class LocalStore:
         """The right to write. Raises IndexLocked while another process or thread has it, after a moment's wait.
 
         At its end traces of what was taken out are removed and the vectors are saved, which takes the longer the larger
-        the index is. A `brief` writer leaves both to the next one, and waits for nobody. Others in this process wait
-        for it: they go first where both want to write. A reader that ends holds the lock while it saves.
+        the index is; in a process that writes often both are put off. A `brief` writer leaves both to the next one, and
+        waits for nobody. Others in this process wait for it: they go first where both want to write. A reader that ends
+        holds the lock while it saves.
         """
         if self._schema() is None:  # the directory was deleted while this process ran
             self._create()
-        with self._locked(timeout_s=0 if brief else LOCK_WAIT_S):
+        with self.locked(timeout_s=0 if brief else LOCK_WAIT_S):
             connection = self._connections.writer()
             self._writer, before = connection, None
             query = self._connections.query(connection, writing=True)
+            replacing.drop_unfinished(self._database)
             try:
-                with self._transaction():
+                with self.transaction():
                     migrate(query)
                 before = self._generation(query)
                 self._shared.clear_leftovers(before)
                 yield
                 if not brief:
-                    with self._transaction():
-                        writing.remove_unused_vectors(query)
-                    purge(self._transaction)
+                    self._tidy(query)
             finally:
                 try:
-                    searched = not brief and self.directory.name not in (SHADOW, RESTORED)
-                    if searched and before is not None and self._generation(query) != before:
-                        self._save_vectors()
+                    if not brief and before is not None:
+                        self._keep_up(query)
                 finally:
                     self._writer = None
                     fold_log(connection)
@@ -136,7 +132,7 @@ class LocalStore:
 
     def start(self, manifest: Manifest) -> None:
         """Begin an index with this manifest, or check that it was begun with the same; raises IndexMismatch."""
-        with self._transaction() as query:
+        with self.transaction() as query:
             built = writing.read_manifest(query)
             if built is None:
                 writing.write_manifest(query, manifest)
@@ -150,81 +146,97 @@ class LocalStore:
 
     def remember(self, embedder: str, texts: Sequence[str], vectors: Vectors) -> None:
         """Keep row i of the vectors, of shape (n, dimension), for text i; raises ValueError if it is no unit vector."""
-        with self._transaction() as query:
+        with self.transaction() as query:
             writing.put_vectors(query, embedder, texts, vectors)
 
     def replace(self, document: Document, chunks: Sequence[Chunk], record: FileRecord) -> None:
         """Put a document in the place of what had its id or path. See `writing.put_document` for what it raises."""
-        with self._transaction() as query:
+        with self.transaction() as query:
             writing.put_document(query, self._started(query), document, chunks, record)
             writing.bump_generation(query)
 
     def record(self, records: Sequence[FileRecord]) -> None:
         """Keep what is known of these files; their documents, and the generation, stay as they are."""
-        with self._transaction() as query:
+        with self.transaction() as query:
             writing.put_files(query, records)
 
-    def remove(self, paths: Sequence[str]) -> None:
-        """Drop the documents and records of these files; unknown paths are ignored."""
-        with self._transaction() as query:
-            if gone := writing.remove_paths(query, paths):
+    def remove(self, paths: Sequence[str], *, keeping: Sequence[FileRecord] = ()) -> None:
+        """Drop the documents and records of these files, but for records to keep; unknown paths are ignored."""
+        with self.transaction() as query:
+            if writing.remove_paths(query, paths):
                 writing.bump_generation(query)
-        if gone:  # a rebuild that was cut off may hold their text too
-            shutil.rmtree(self.directory / SHADOW, ignore_errors=True)
+            writing.put_files(query, keeping)
+        if paths:  # a rebuild that was cut off may hold their text, also where this index has none
+            replacing.drop_shadow(self.directory)
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Keep this calibration for the index as it is built now; None goes back to the shipped one."""
-        with self._transaction() as query:
+        with self.transaction() as query:
             writing.keep_calibration(query, self._started(query), calibration)
             writing.bump_generation(query)
 
-    def rebuild(self, manifest: Manifest, documents: Iterable[tuple[Document, Sequence[Chunk], FileRecord]]) -> None:
-        """Put these documents in the place of everything, in one transaction; `documents` may call `remember`."""
-        with self._transaction() as query:
+    def reset(self, manifest: Manifest) -> None:
+        """Begin anew with this manifest: documents and records go, vectors and what was forgotten stay."""
+        with self.transaction() as query:
             writing.remove_all(query)
             writing.write_manifest(query, manifest)
-            for document, chunks, record in documents:
-                writing.put_document(query, manifest, document, chunks, record)
             writing.bump_generation(query)
 
-    def purge(self) -> None:
-        """Leave no trace of what was taken out, in any file, as far as readers let go of the log."""
-        purge(self._transaction, at_once=True)
+    def purge(self) -> bool:
+        """Leave no trace of what was taken out, in any file, as far as readers let go of the log; whether it was done.
+
+        What failed, for want of room, is logged and done by a later run.
+        """
+        return self._purge(at_once=True)
 
     @contextmanager
     def rebuilding(self, manifest: Manifest) -> Iterator[LocalStore]:
-        """Another store to write to, which takes the place of this one at the end, as `replaced_by` says.
+        """Another store to write to, which takes the place of this one at the end, as `take_over` says.
 
-        Vectors known here are known there. What a rebuild with this manifest wrote before it was cut off is there too.
+        Vectors known here are known there. What a rebuild with this manifest wrote before it was cut off is there too,
+        unless it was damaged since. Raises IndexLocked as `writer` does.
         """
-        with self.replaced_by(SHADOW) as directory:
-            try:
-                shadow = LocalStore.open(directory, create=True)
-            except (IndexDamaged, IndexMismatch):
-                shutil.rmtree(directory)
-                shadow = LocalStore.open(directory, create=True)
-            with closing(shadow), shadow.writer():
-                shadow._carry_over(self._database)
-                if shadow.manifest() != manifest:
-                    shadow.rebuild(manifest, ())
+        with self.made_beside(replacing.SHADOW) as directory:
+            with ExitStack() as stack:
+                try:
+                    shadow = stack.enter_context(self._shadow(directory, manifest))
+                except (IndexDamaged, IndexMismatch):
+                    shutil.rmtree(directory)
+                    shadow = stack.enter_context(self._shadow(directory, manifest))
                 yield shadow
+            self.take_over(directory)
 
     @contextmanager
-    def replaced_by(self, name: str) -> Iterator[Path]:
-        """A directory in this one's, where an index is to be made that takes the place of this one, in one transaction.
+    def made_beside(self, name: str) -> Iterator[Path]:
+        """A directory in this one's, where an index is to be made while nobody else writes; see `replacing`.
 
-        Until then this one answers, also in other processes, and where the block raises it stays. The generation is
-        higher afterwards. Raises IndexLocked as `writer` does.
+        Raises IndexLocked as `writer` does.
         """
-        _make_directory(self.directory)
-        with self._locked(timeout_s=LOCK_WAIT_S):
-            yield self.directory / name
-            self._take_over(self.directory / name)
-            shutil.rmtree(self.directory / name, ignore_errors=True)
+        make_directory(self.directory)
+        with self.locked(timeout_s=LOCK_WAIT_S), replacing.made_beside(self.directory, name) as folder:
+            yield folder
+
+    def take_over(self, directory: Path) -> None:
+        """Put the index of that directory in the place of this one, in one transaction; for the holder of the lock.
+
+        Until then this one answers, also in other processes. The generation is higher afterwards.
+        """
+        with closing(LocalStore.open(directory)) as other:
+            newest = 0
+            with suppress(IndexDamaged, IndexMissing), self._committed() as query:
+                newest = self._generation(query)
+            with other.writer(), other.transaction() as query:
+                writing.renew(query, 1 + max(newest, self._generation(query)))
+        with replacing.in_the_way(self._database) if self._of_no_use(older=False) else nullcontext():
+            if not self._database.exists():
+                os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connections.overwrite(directory / DATABASE)
+            sync_directory(self.directory)
+        self._save_vectors()
 
     def describe(self, manifest: Manifest) -> None:
         """Say that this is what the index was built with; for one whose folders of notes were moved."""
-        with self._transaction() as query:
+        with self.transaction() as query:
             writing.write_manifest(query, manifest)
 
     def copy(self, to: Path) -> None:
@@ -232,44 +244,69 @@ class LocalStore:
         self._connections.copy(to)
 
     def close(self) -> None:
-        """Save the vectors if this process holds newer ones than the file, and let go of the database."""
-        if self._shared.unsaved and not self._closed:
-            with suppress(IndexLocked, IndexMissing, IndexWriteFailed), self._locked(timeout_s=0):
-                self._save_vectors()  # else the one who writes saves
-        self._closed = True
-        self._connections.close()
+        """Save the vectors if this process holds newer ones than the file, or put that off; let go of the database."""
+        closed, self._closed = self._closed, True
+        try:
+            if not closed and (self._behind or self._shared.unsaved):
+                with suppress(IndexLocked, IndexMissing, IndexWriteFailed), self.locked(timeout_s=0):
+                    self._save_vectors()  # else the one who writes saves
+        finally:
+            self._connections.close()
+
+    @contextmanager
+    def examining(self) -> Iterator[Query]:
+        """SQL on what is committed now, which it cannot change; for tables of its own there is `temp`, in memory."""
+        with closing(self._connections.examiner()) as connection:
+            query = self._connections.query(connection, writing=False)
+            for statement in ("PRAGMA temp_store = MEMORY", "BEGIN"):
+                query(statement, ())
+            yield query
+
+    @contextmanager
+    def _shadow(self, directory: Path, manifest: Manifest) -> Iterator[LocalStore]:
+        """The store that a rebuild fills, begun or gone on with. Raises IndexDamaged, as far as that can be seen."""
+        with closing(LocalStore.open(directory, create=True)) as shadow, shadow.writer():
+            with shadow.examining() as query, shadow.reading() as snapshot:
+                replacing.check_readable(query, snapshot)
+            shadow._carry_over(self._database)
+            if shadow.manifest() != manifest:
+                shadow.reset(manifest)
+            yield shadow
 
     def _carry_over(self, old: Path) -> None:
         """Take the vectors and calibration of another database, where it has any that can be read."""
         assert self._writer is not None
         query = self._connections.query(self._writer, writing=True)
-        with suppress(IndexDamaged, IndexWriteFailed):
+        with suppress(IndexWriteFailed), writing.carrying(old):
             query("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
             try:
-                with self._transaction() as inside:
-                    writing.carry_over(inside)
+                with self.transaction():
+                    writing.carry_over(query)
             finally:
                 query("DETACH old", ())
 
-    def _take_over(self, directory: Path) -> None:
-        """Put the index of that directory in the place of this one; for the holder of the lock."""
-        with closing(LocalStore.open(directory)) as other:
-            newest = 0
-            with suppress(IndexDamaged, IndexMissing), self._committed() as query:
-                newest = self._generation(query)
-            with other.writer(), other._transaction() as query:
-                writing.renew(query, 1 + max(newest, self._generation(query)))
-        useless = self._of_no_use(older=False)
-        if useless:
-            self._set_aside()
-        if not self._database.exists():
-            os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
-        self._connections.overwrite(directory / DATABASE)
-        sync_directory(self.directory)
-        self._save_vectors()
-        if useless:
-            for ending in ("", *LOG_ENDINGS):
-                (self.directory / f"{DATABASE}{DAMAGED}{ending}").unlink(missing_ok=True)
+    def _tidy(self, query: Query) -> None:
+        with self.transaction():
+            writing.remove_unused_vectors(query)
+        if any_removed(query) and self._purges.due(pacing.PURGE_SHARE):
+            self._purge()
+
+    def _purge(self, *, at_once: bool = False) -> bool:
+        with self._purges.work():
+            done = purge(self.transaction, at_once=at_once)
+        if done or at_once:
+            replacing.drop_shadow(self.directory)
+            self._saves = Pace()  # the file of vectors is to forget them with the rest
+        return done
+
+    def _keep_up(self, query: Query) -> None:
+        """Save the vectors where the file is not of this generation, unless they were saved just now."""
+        if self.directory.name in replacing.UNSEARCHED:
+            return
+        self._behind = saved_generation(self._vectors) != self._generation(query)
+        if self._behind and self._saves.due(pacing.SAVE_SHARE):
+            with self._saves.work():
+                self._save_vectors()
 
     def _of_no_use(self, *, older: bool = True) -> bool:
         """Whether what is here can only be rebuilt: it is damaged at its root, or `older` than can be read."""
@@ -279,16 +316,10 @@ class LocalStore:
             return True
         return older and schema is not None and schema < SCHEMA_VERSION
 
-    def _set_aside(self) -> None:
-        """Rename a database that cannot be opened, the log first: beside another database it would be its log."""
-        for ending in (*LOG_ENDINGS, ""):
-            with suppress(FileNotFoundError):
-                (self.directory / f"{DATABASE}{ending}").rename(self.directory / f"{DATABASE}{DAMAGED}{ending}")
-        sync_directory(self.directory)
-
     def _save_vectors(self) -> None:
         with self.reading() as snapshot:
             self._shared.save(snapshot)
+        self._behind = False
 
     def _schema(self) -> int | None:
         """The schema's version; None if there is no index, or its making was cut off."""
@@ -300,18 +331,18 @@ class LocalStore:
         with self._committed() as query:
             if not query("SELECT 1 FROM sqlite_master", ()):
                 return None
-            return int(query("SELECT schema FROM meta", ())[0][0])
+            return int(read_meta(query, "schema")[0])
 
     def _create(self) -> None:
         """Make directory and database, readable by their owner only."""
-        _make_directory(self.directory)
-        with self._locked(timeout_s=CREATE_WAIT_S):
+        make_directory(self.directory)
+        with self.locked(timeout_s=CREATE_WAIT_S):
             if self._schema() is not None:  # another process was faster
                 return
             os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
             self._writer = self._connections.writer()
             try:
-                with self._transaction() as query:
+                with self.transaction() as query:
                     for statement in CREATE:
                         query(statement, ())
                 sync_directory(self.directory)
@@ -320,25 +351,18 @@ class LocalStore:
                 self._writer = None
 
     @contextmanager
-    def _locked(self, *, timeout_s: float) -> Iterator[None]:
-        """Holds the lock; without a time to wait also the turn, which the others in this process come for first."""
+    def locked(self, *, timeout_s: float) -> Iterator[None]:
+        """The lock of the index, without a connection that writes. Raises IndexLocked while another has it."""
         with ExitStack() as stack:
             try:
-                if not self._turn.acquire(timeout=TURN_WAIT_S if timeout_s else 0):
-                    raise Taken(None)
-                with ExitStack() as turn:
-                    turn.callback(self._turn.release)
-                    stack.enter_context(held(self.directory / LOCK, timeout_s=timeout_s))
-                    if not timeout_s:
-                        stack.enter_context(turn.pop_all())
+                stack.enter_context(self._lock.taken(timeout_s=timeout_s))
             except Taken as error:
-                raise IndexLocked(
-                    f"{self.directory} is being written to by {error}", "wait until it has finished, and try again"
-                ) from error
+                problem = f"{self.directory} is being written to by {error}"
+                raise IndexLocked(problem, "wait until it has finished, and try again") from error
             yield
 
     @contextmanager
-    def _transaction(self) -> Iterator[Query]:
+    def transaction(self) -> Iterator[Query]:
         """A write transaction, committed at its end; one begun inside another is part of it."""
         with self._writing:
             if self._writer is None:
@@ -357,24 +381,14 @@ class LocalStore:
 
     @contextmanager
     def _committed(self) -> Iterator[Query]:
-        connection = self._connections.reader()
-        try:
+        with self._connections.reader() as connection:
             yield self._connections.query(connection, writing=False)
-        finally:
-            self._connections.give_back(connection)
 
     def _generation(self, query: Query) -> int:
-        return int(query("SELECT generation FROM meta", ())[0][0])
+        return int(read_meta(query, "generation")[0])
 
     def _started(self, query: Query) -> Manifest:
         manifest = writing.read_manifest(query)
         if manifest is None:
             raise RuntimeError("a document needs a manifest: call `start` first")
         return manifest
-
-
-def _make_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise IndexWriteFailed(f"{directory} cannot be made: {error}", "name another with --index") from error

@@ -11,16 +11,19 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from filelock import FileLock, Timeout
 
 from ragnotes.errors import IndexWriteFailed
 
-__all__ = ["Holder", "Taken", "held", "write_privately"]
+__all__ = ["Holder", "SharedLock", "Taken", "held", "write_privately"]
+
+TURN_WAIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,29 @@ def held(lock: Path, *, timeout_s: float) -> Iterator[None]:
         with suppress(OSError):
             note.unlink()
         file.release()
+
+
+class SharedLock:
+    """`held` for the threads of one process too. Who waits for it goes before those that take it at once or not at all.
+
+    Those that do are soon done, and are waited for however short the time to wait is.
+    """
+
+    def __init__(self, lock: Path) -> None:
+        self._file = lock
+        self._turn = Lock()
+
+    @contextmanager
+    def taken(self, *, timeout_s: float) -> Iterator[None]:
+        """Holds the lock, and without a time to wait the turn too. Raises as `held` does."""
+        if not self._turn.acquire(timeout=TURN_WAIT_S if timeout_s else 0):
+            raise Taken(None)
+        with ExitStack() as turn:
+            turn.callback(self._turn.release)
+            with held(self._file, timeout_s=timeout_s):
+                if timeout_s:
+                    turn.close()
+                yield
 
 
 def write_privately(path: Path, content: bytes) -> None:

@@ -8,14 +8,25 @@ import re
 import stat
 from pathlib import Path
 
-__all__ = ["make_private"]
+from ragnotes.errors import IndexWriteFailed
+
+__all__ = ["make_directory", "make_private"]
 
 log = logging.getLogger(__name__)
 
 _OURS = re.compile(
-    r"ragnotes\.sqlite3.*|vectors\.faiss.*|.*\.(lock|pid)|conversations|rebuilding|repairing|damaged-.*|\.gitignore"
+    r"ragnotes\.sqlite3.*|vectors\.faiss.*|.*\.(lock|pid)|server\.json|conversations|benchmark"
+    r"|rebuilding|repairing|restoring|damaged-.*|\.gitignore"
 )
 """What ragnotes makes in the directory of an index."""
+
+
+def make_directory(directory: Path) -> None:
+    """Make the directory where it is missing. Raises IndexWriteFailed."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise IndexWriteFailed(f"{directory} cannot be made: {error}", "name another with --index") from error
 
 
 def make_private(directory: Path) -> None:

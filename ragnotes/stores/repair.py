@@ -9,27 +9,28 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ragnotes.errors import IndexDamaged, IndexWriteFailed, RagnotesError
+from ragnotes.errors import IndexDamaged, IndexMissing, IndexWriteFailed
 from ragnotes.stores import writing
-from ragnotes.stores.checksums import CHECKED, checksum_of
+from ragnotes.stores.checksums import CHECKED
+from ragnotes.stores.connections import LOG_ENDINGS
 from ragnotes.stores.full_text import rebuild_full_text
-from ragnotes.stores.integrity import examine, examining, whole_documents
+from ragnotes.stores.integrity import as_written, checksum_column, examine, whole_documents
 from ragnotes.stores.local import DATABASE, VECTORS, LocalStore
-from ragnotes.stores.rows import calibration_of, file_of, manifest_of
+from ragnotes.stores.replacing import SALVAGED
+from ragnotes.stores.rows import FILE_COLUMNS, calibration_of, file_of, unpack
 from ragnotes.stores.scanning import Unread, scan
 from ragnotes.stores.snapshot import Query
 from ragnotes.stores.vectors import sync_directory
-from ragnotes.types import FileRecord, Manifest
+from ragnotes.types import FORGOTTEN, FileRecord, Manifest
 
 __all__ = ["Repaired", "repair"]
 
-SALVAGE = "repairing"
-LOG_ENDINGS = ("-wal", "-shm")
 FILES_KINDS = frozenset({"vectors file", "conversation"})
 LOCK_WAIT_S = 5.0
 
@@ -55,7 +56,7 @@ def repair(directory: Path, now: datetime) -> Repaired:
     found = examine(directory).findings
     outcome = Repaired(lost=tuple(f"{each.where}: {each.problem}" for each in found if each.kind == "conversation"))
     if any(each.kind == "vectors file" for each in found):
-        with closing(LocalStore(directory)) as store, store._locked(timeout_s=LOCK_WAIT_S):
+        with closing(LocalStore(directory)) as store, store.locked(timeout_s=LOCK_WAIT_S):
             (directory / VECTORS).unlink(missing_ok=True)
         outcome = replace(outcome, done=("the vectors file was deleted; the next search makes it anew",))
     kinds = {each.kind for each in found} - FILES_KINDS
@@ -67,7 +68,7 @@ def repair(directory: Path, now: datetime) -> Repaired:
 def _rebuilt(directory: Path) -> bool:
     """Whether the index is whole once its full text is made anew."""
     try:
-        with closing(LocalStore.open(directory)) as store, store.writer(), store._transaction() as query:
+        with closing(LocalStore.open(directory)) as store, store.writer(), store.transaction() as query:
             rebuild_full_text(query)
     except IndexDamaged:
         return False
@@ -76,15 +77,13 @@ def _rebuilt(directory: Path) -> bool:
 
 def _salvaged(directory: Path, now: datetime, outcome: Repaired) -> Repaired:
     """A new database takes the place of the damaged one, with all that is as it was written."""
-    new = directory / SALVAGE
-    with closing(LocalStore(directory)) as store, store._locked(timeout_s=LOCK_WAIT_S):
+    with closing(LocalStore(directory)) as store, store.made_beside(SALVAGED) as new:
         shutil.rmtree(new, ignore_errors=True)
         with closing(LocalStore.open(new, create=True)) as filled, filled.writer():
             found = _Salvage(filled)
-            with suppress(RagnotesError), examining(store) as query:  # a database that cannot be opened holds nothing
-                found.take(query)
-        aside = directory / f"damaged-{now:%Y%m%d-%H%M%S}"
-        _swap(directory, new, aside)
+            found.take(store)
+        aside = _kept_aside(directory, now)
+        store.take_over(new)
     return replace(
         outcome,
         done=(*outcome.done, f"the database was moved to {aside}, and made anew of what can be read"),
@@ -104,48 +103,65 @@ class _Salvage:
         self.dropped: set[str] = set()
         self.lost: list[str] = []
 
-    def take(self, query: Query) -> None:
-        """Vectors first, then what needs them; each step goes as far as it can."""
-        manifest, generation = self._description(query)
-        self._vectors(query)
-        if manifest is not None:
-            self._store.start(manifest)
-            records = self._records(query)
-            self._documents(query, records)
-            self._calibration(query, manifest)
-        with self._store._transaction() as own:
-            own("UPDATE meta SET generation = ?", (generation + 1,))
+    def take(self, damaged: LocalStore) -> None:
+        """Vectors first, then what needs them; each step goes as far as it can.
 
-    def _description(self, query: Query) -> tuple[Manifest | None, int]:
+        Raises IndexWriteFailed where the new database cannot be filled. One that cannot be opened holds nothing.
+        """
+        with suppress(IndexDamaged, IndexMissing), damaged.examining() as query:
+            query("SELECT 1 FROM sqlite_master LIMIT 1", ())
+            checksum = checksum_column(query)
+            self._vectors(query, checksum)
+            records = self._records(query, checksum)
+            manifest = self._manifest(query)
+            if manifest is not None:
+                with _filling():
+                    self._store.start(manifest)
+                self._documents(query, records)
+                self._calibration(query, manifest, checksum)
+            return
+        self.lost.append("what was forgotten cannot be read: forget it again")
+
+    def _manifest(self, query: Query) -> Manifest | None:
         try:
-            [(manifest, generation)] = query("SELECT manifest, generation FROM meta", ())
-            return manifest_of(manifest), max(0, int(generation))
-        except (IndexDamaged, ValueError, KeyError, TypeError):
+            return writing.read_manifest(query)
+        except IndexDamaged:
             self.lost.append("what the index was built with cannot be read")
-            return None, 0
+            return None
 
-    def _vectors(self, query: Query) -> None:
-        lost = 0
-        with self._store._transaction() as own:
-            for row in scan(query, "embeddings", f"{CHECKED['embeddings']}, checksum"):
-                if isinstance(row, Unread) or checksum_of(row[1:-1]) != row[-1]:
-                    lost += 1
+    def _vectors(self, query: Query, checksum: str) -> None:
+        lost = False
+        with _filling(), self._store.transaction() as own:
+            for row in scan(query, "embeddings", f"{CHECKED['embeddings']}, {checksum}"):
+                if isinstance(row, Unread) or not as_written(row[1:], checksum):
+                    lost = True
                     continue
                 writing.insert(own, "embeddings", row[1:-1], "ON CONFLICT DO NOTHING")
                 self.vectors += 1
         if lost:
-            self.lost.append(f"{lost} vectors cannot be read, and are embedded again where they are in use")
+            self.lost.append("vectors that cannot be read, which are embedded again where they are in use")
 
-    def _records(self, query: Query) -> dict[str, FileRecord]:
-        """What is known of every file, as far as it is as it was written."""
-        found: dict[str, FileRecord] = {}
+    def _records(self, query: Query, checksum: str) -> dict[str, FileRecord]:
+        """What is known of every file, as far as it is as it was written; what was forgotten stays so in any case."""
+        forgotten, whole = writing.forgotten_in(query, "files")
+        found = {record.path: record for record in forgotten}
+        unsure = set(found)
         try:
-            for *row, checksum in query(f"SELECT {CHECKED['files']}, checksum FROM files", ()):
-                if checksum_of(row) == checksum:
-                    record = file_of(tuple(row))
-                    found[record.path] = record
+            for row in query(f"SELECT {FILE_COLUMNS}, {checksum} FROM files", ()):
+                with suppress(ValueError, KeyError, TypeError, AttributeError):
+                    if as_written(row, checksum):
+                        record = file_of(row[:-1])
+                        found[record.path] = record
+                        unsure.discard(record.path)
+                    elif row[1] != FORGOTTEN:
+                        unsure.add(unpack(row[0]))
         except IndexDamaged:
+            whole = False
+        self.lost += [f"what was known of {path}: forget it again where it was forgotten" for path in sorted(unsure)]
+        if not whole:
             self.lost.append("which files were forgotten cannot be read in full: see ragnotes status")
+        with _filling():
+            self._store.record([record for record in found.values() if not record.sha256])
         return found
 
     def _documents(self, query: Query, records: dict[str, FileRecord]) -> None:
@@ -155,42 +171,54 @@ class _Salvage:
             record = records.get(document.path)
             if record is None or (record.sha256, record.chunks) != (document.sha256, len(chunks)):
                 continue
-            with suppress(KeyError, ValueError):  # a vector that was lost
+            with suppress(KeyError, ValueError), _filling():  # a vector that was lost
                 self._store.replace(document, chunks, record)
                 kept.add(document.path)
         self.dropped = {path for path, record in records.items() if record.sha256 and path not in kept}
-        self._store.record([record for record in records.values() if not record.sha256])
 
-    def _calibration(self, query: Query, manifest: Manifest) -> None:
+    def _calibration(self, query: Query, manifest: Manifest, checksum: str) -> None:
+        lost = "the calibration of the index: run eval --calibrate again"
         try:
-            for *row, checksum in query(f"SELECT {CHECKED['calibrations']}, checksum FROM calibrations", ()):
-                if checksum_of(row) != checksum:
-                    self.lost.append("the calibration of the index: run eval --calibrate again")
-                elif row[:2] == [manifest.embedder, manifest.chunker]:
-                    self._store.calibrate(calibration_of((row[2],)))
-        except IndexDamaged:
-            self.lost.append("the calibration of the index: run eval --calibrate again")
+            if not query("SELECT 1 FROM sqlite_master WHERE name = 'calibrations'", ()):
+                return
+            for row in query(f"SELECT {CHECKED['calibrations']}, {checksum} FROM calibrations", ()):
+                if not as_written(row, checksum):
+                    self.lost.append(lost)
+                elif row[:2] == (manifest.embedder, manifest.chunker):
+                    calibration = calibration_of((row[2],))
+                    with _filling():
+                        self._store.calibrate(calibration)
+        except (IndexDamaged, ValueError, KeyError, TypeError):
+            self.lost.append(lost)
 
 
-def _swap(directory: Path, new: Path, aside: Path) -> None:
-    """Put the new database in its place, so that there is one at every moment; the old one, with its log, goes aside.
+@contextmanager
+def _filling() -> Iterator[None]:
+    """What is damaged in the new database is none of the old one's, which then stays."""
+    try:
+        yield
+    except IndexDamaged as error:
+        raise IndexWriteFailed(f"the new database cannot be filled: {error.problem}", "check the disk") from error
 
-    The log goes before its database: beside another one it would pass for that one's.
-    """
-    log = new / f"{DATABASE}-wal"
-    if log.exists() and log.stat().st_size:
-        raise IndexWriteFailed(f"the new database in {new} could not be finished", "run: ragnotes repair once more")
-    aside.mkdir(mode=0o700)
-    for name in (DATABASE, *(f"{DATABASE}{ending}" for ending in LOG_ENDINGS), VECTORS):
-        with suppress(FileNotFoundError):
-            try:
-                os.link(directory / name, aside / name)
-            except PermissionError:  # a file system without links
-                shutil.copy2(directory / name, aside / name)
-    sync_directory(aside)
-    for name in (*(f"{DATABASE}{ending}" for ending in LOG_ENDINGS), VECTORS):
-        (directory / name).unlink(missing_ok=True)
-    sync_directory(directory)
-    (new / DATABASE).replace(directory / DATABASE)
-    sync_directory(directory)
-    shutil.rmtree(new, ignore_errors=True)
+
+def _kept_aside(directory: Path, now: datetime) -> Path:
+    """A folder with a copy of the damaged database and its log. Raises IndexWriteFailed."""
+    name = f"damaged-{now:%Y%m%d-%H%M%S}"
+    names = (name, *(f"{name}-{number}" for number in range(2, 100)))
+    aside = next(directory / each for each in names if not (directory / each).exists())
+    try:
+        aside.mkdir(mode=0o700)
+        for ending in ("", *LOG_ENDINGS):
+            with suppress(FileNotFoundError):
+                copy = aside / f"{DATABASE}{ending}"
+                shutil.copy2(directory / copy.name, copy)
+                with copy.open("rb") as written:
+                    os.fsync(written.fileno())
+        sync_directory(aside)
+        sync_directory(directory)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise IndexWriteFailed(
+            f"{directory} has no room for a copy of the damaged database: {error}", "free some space, or check the disk"
+        ) from error
+    return aside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from ragnotes.errors import IndexDamaged
 from ragnotes.stores.rows import Row
@@ -11,46 +12,86 @@ from ragnotes.stores.snapshot import Query
 __all__ = ["Unread", "scan"]
 
 BATCH_ROWS = 256
+PARTS = 64
+"""Into how many a batch is cut that follows one of which nothing could be read."""
+LAST_KEY = 2**63 - 1
 
 
-class Unread(Exception):
-    """The rows of this table from `first` to `last` cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The rows of this table from `first` to `last`, as many as there are, cannot be read."""
 
-    def __init__(self, table: str, first: int, last: int, problem: str) -> None:
-        super().__init__(table, first, last, problem)
-        self.table, self.first, self.last, self.problem = table, first, last, problem
+    table: str
+    first: int
+    last: int
+    problem: str
 
     def __str__(self) -> str:
-        rows = f"row {self.first}" if self.first == self.last else f"rows {self.first} to {self.last}"
+        rows = f"row {self.first}" if self.first == self.last else f"rows from {self.first} to {self.last}"
         return f"{self.table}, {rows}: {self.problem}"
 
 
-def scan(query: Query, table: str, columns: str, key: str = "id") -> Iterator[Row | Unread]:
-    """The rows, each with its key before its columns, in the order of the keys, in batches.
+def scan(query: Query, table: str, columns: str) -> Iterator[Row | Unread]:
+    """The rows, each with its `id` before its columns, in the order of the ids, in batches.
 
-    Where a batch cannot be read it is halved until the rows are found that cannot. Keys are integers.
+    Where a batch cannot be read it is halved until the rows are found that cannot; those next to each other are told
+    of once. Where nothing at all can be read, the batches grow, and the parts that are told apart with them: the last
+    id may be damaged too, and 2**63.
     """
-    try:
-        [(first, last)] = query(f"SELECT min({key}), max({key}) FROM {table}", ())
-    except IndexDamaged as error:
-        yield Unread(table, 0, 0, error.problem)
-        return
-    while first is not None and first <= last:
-        end = min(first + BATCH_ROWS, last + 1)
-        yield from _between(query, f"SELECT {key}, {columns} FROM {table} WHERE {key} >= ? AND {key} < ?", first, end)
-        try:  # over the gap that deleted rows leave
-            [(first,)] = query(f"SELECT min({key}) FROM {table} WHERE {key} >= ?", (end,))
-        except IndexDamaged:
-            first = end
+    return _joined(_rows(query, table, f"SELECT id, {columns} FROM {table} WHERE id BETWEEN ? AND ? ORDER BY 1"))
 
 
-def _between(query: Query, statement: str, first: int, end: int) -> Iterator[Row | Unread]:
+def _rows(query: Query, table: str, statement: str) -> Iterator[Row | Unread]:
+    last = _end_of(query, f"SELECT max(id) FROM {table}", LAST_KEY)
+    first = _end_of(query, f"SELECT min(id) FROM {table}", 1)
+    size = BATCH_ROWS
+    while first is not None and last is not None and first <= last:
+        end = min(first + size - 1, last)
+        grain = 1 if size == BATCH_ROWS else size // PARTS
+        size *= 4
+        for row in _between(query, table, statement, first, end, grain=grain):
+            if not isinstance(row, Unread):
+                size = BATCH_ROWS
+            yield row
+        if end == last:
+            return
+        following = _end_of(query, f"SELECT min(id) FROM {table} WHERE id > {end}", end + 1)  # past deleted rows
+        first = following and max(following, end + 1)  # a damaged table may lead in circles
+
+
+def _joined(rows: Iterator[Row | Unread]) -> Iterator[Row | Unread]:
+    """The same with one `Unread` for those next to each other."""
+    pending: Unread | None = None
+    for row in rows:
+        if pending is not None and isinstance(row, Unread) and row.first == pending.last + 1:
+            pending = replace(pending, last=row.last)
+            continue
+        if pending is not None:
+            yield pending
+        pending = row if isinstance(row, Unread) else None
+        if pending is None:
+            yield row
+    if pending is not None:
+        yield pending
+
+
+def _end_of(query: Query, statement: str, unknown: int) -> int | None:
     try:
-        yield from query(f"{statement} ORDER BY 1", (first, end))
+        [(key,)] = query(statement, ())
+    except IndexDamaged:
+        return unknown
+    return key if key is None else int(key)
+
+
+def _between(query: Query, table: str, statement: str, first: int, end: int, *, grain: int) -> Iterator[Row | Unread]:
+    try:
+        rows = query(statement, (first, end))
     except IndexDamaged as error:
-        if end - first == 1:
-            yield Unread(statement.partition(" FROM ")[2].partition(" ")[0], first, first, error.problem)
+        if end - first < grain:
+            yield Unread(table, first, end, error.problem)
             return
         middle = (first + end) // 2
-        yield from _between(query, statement, first, middle)
-        yield from _between(query, statement, middle, end)
+        yield from _between(query, table, statement, first, middle, grain=grain)
+        yield from _between(query, table, statement, middle + 1, end, grain=grain)
+    else:
+        yield from rows

@@ -8,6 +8,8 @@ Strings that come from file names are BLOBs, because file names need not be vali
 
 from __future__ import annotations
 
+from ragnotes.errors import IndexMismatch
+
 __all__ = [
     "AS_WRITTEN",
     "BM25_WEIGHTS",
@@ -16,13 +18,18 @@ __all__ = [
     "CREATE",
     "OLDEST_SCHEMA",
     "REMOVED",
+    "REMOVED_KEYS",
     "SCHEMA_VERSION",
     "SECTION_TEXTS",
+    "UPGRADE_HINT",
+    "check_not_newer",
 ]
 
 SCHEMA_VERSION = 3
 OLDEST_SCHEMA = 2
 """What `migrations` starts from. Older indexes were never released."""
+
+UPGRADE_HINT = "upgrade ragnotes, or name another directory with --index"
 
 AS_WRITTEN = "context plain links"
 """The searched columns that hold what is in the notes; `forms` holds the other forms of its words."""
@@ -53,6 +60,14 @@ CALIBRATIONS = """
 
 REMOVED = "CREATE TABLE removed (embedding INTEGER PRIMARY KEY)"
 """The vectors of chunks that were taken out, until `removal` has seen to it that nothing of them is left."""
+
+REMOVED_KEYS = """
+    SELECT gone.key FROM {schema}removed JOIN {schema}embeddings AS gone ON gone.id = removed.embedding
+    WHERE gone.key NOT IN (
+        SELECT used.key FROM {schema}chunks JOIN {schema}embeddings AS used ON used.id = chunks.embedding
+    )
+"""
+"""The keys of texts that were taken out and are nowhere else; another embedder may have made vectors of them too."""
 
 # Chunks are replaced, never updated. FTS5 wants the old values to take a row of an external content table out.
 CHUNK_REMOVED = """
@@ -180,3 +195,12 @@ CREATE = (
     REMOVED,
     CALIBRATIONS,
 )
+
+
+def check_not_newer(schema: int, index: object = "the index") -> None:
+    """Raises IndexMismatch for an index of a newer ragnotes, also where that took over while this one runs."""
+    if schema > SCHEMA_VERSION:
+        raise IndexMismatch(
+            f"{index} was written by a newer version of ragnotes (schema {schema}, this one has {SCHEMA_VERSION})",
+            UPGRADE_HINT,
+        )

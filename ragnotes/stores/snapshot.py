@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
+from types import UnionType
 from typing import TypeVar
 
 import numpy as np
@@ -29,13 +30,13 @@ from ragnotes.stores.rows import (
     source_of,
     unpack,
 )
-from ragnotes.stores.schema import BM25_WEIGHTS
+from ragnotes.stores.schema import BM25_WEIGHTS, check_not_newer
 from ragnotes.stores.sharing import SharedVectors
 from ragnotes.stores.spelling import respelled
 from ragnotes.stores.vectors import SCORE_DECIMALS, Identity, Ids, VectorIndex
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Vectors
 
-__all__ = ["LocalSnapshot", "Query"]
+__all__ = ["LocalSnapshot", "Query", "read_meta"]
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ Query = Callable[[str, Sequence[object]], list[Row]]
 """Runs one SQL statement with its parameters and gives all rows."""
 
 CHECKSUMS_SINCE = 3
+
+META: Mapping[str, UnionType | type] = {"schema": int, "generation": int, "lineage": str, "manifest": str | None}
 
 LEXICAL = """
     WITH matched AS MATERIALIZED (
@@ -78,9 +81,11 @@ class LocalSnapshot:
         self._query = query
         self._shared = shared
         self._own: VectorIndex | None = None
-        [(generation, lineage, manifest, schema)] = query("SELECT generation, lineage, manifest, schema FROM meta", ())
-        self._generation = int(generation)
-        self._lineage = str(lineage)
+        self._generation: int
+        self._lineage: str
+        (schema,) = read_meta(query, "schema")
+        check_not_newer(schema)
+        self._generation, self._lineage, manifest = read_meta(query, "generation", "lineage", "manifest")
         [self._manifest] = _records(lambda row: manifest_of(row[0]), [(manifest,)])
         self._checksum = "checksum" if schema >= CHECKSUMS_SINCE else "NULL"
 
@@ -332,11 +337,19 @@ def listed(values: Sequence[object]) -> str:
     return json.dumps(values)
 
 
+def read_meta(query: Query, *columns: str) -> Row:
+    """These of what the index says of itself. Raises IndexDamaged where it cannot be read as it was written."""
+    rows = query(f"SELECT {', '.join(columns)} FROM meta", ())
+    if len(rows) != 1 or not all(isinstance(value, META[name]) for value, name in zip(rows[0], columns, strict=True)):
+        raise IndexDamaged("what the index says of itself cannot be read", REPAIR_HINT)
+    return rows[0]
+
+
 def _records(convert: Callable[[Row], T], rows: list[Row]) -> list[T]:
     """The rows as records; raises IndexDamaged on one that no record was ever written as."""
     try:
         return [convert(row) for row in rows]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise IndexDamaged(f"a row of the index cannot be read: {error}", REPAIR_HINT) from error
 
 

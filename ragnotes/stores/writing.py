@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from urllib.parse import unquote
 
 import numpy as np
@@ -25,17 +27,21 @@ from ragnotes.stores.rows import (
     manifest_value,
     pack,
     placeholders,
+    unpack,
 )
-from ragnotes.stores.schema import SECTION_TEXTS
-from ragnotes.stores.snapshot import LISTED, Query, listed
+from ragnotes.stores.scanning import Unread, scan
+from ragnotes.stores.schema import REMOVED_KEYS, SECTION_TEXTS
+from ragnotes.stores.snapshot import LISTED, Query, listed, read_meta
 from ragnotes.stores.vectors import unit_rows
-from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
+from ragnotes.types import FORGOTTEN, Chunk, Document, FileRecord, FileStatus, Manifest, Vectors
 
 __all__ = [
     "bump_generation",
     "carry_over",
+    "carrying",
     "check_manifest",
     "check_same_roots",
+    "forgotten_in",
     "insert",
     "keep_calibration",
     "known_vectors",
@@ -50,14 +56,17 @@ __all__ = [
     "write_manifest",
 ]
 
+log = logging.getLogger(__name__)
+
 KEPT_UNUSED_VECTORS = 10_000
-CARRIED_ROWS = 1000
 LANGUAGE_CHARS = 20_000
+LAST_PATH = b"\xff" * 8
+"""After every path: no byte of UTF-8 is as high, nor any of a surrogate."""
 
 
 def read_manifest(query: Query) -> Manifest | None:
     """What the index was built with. Raises IndexDamaged where that cannot be read."""
-    [(manifest,)] = query("SELECT manifest FROM meta", ())
+    (manifest,) = read_meta(query, "manifest")
     try:
         return manifest_of(manifest)
     except (ValueError, KeyError, TypeError) as error:
@@ -109,33 +118,87 @@ def renew(query: Query, generation: int) -> None:
 
 
 def carry_over(query: Query) -> None:
-    """Take the sound vectors, and the calibration, of the database attached as `old`; what is known already stays.
+    """Take what was forgotten, the sound vectors and the calibration of the database attached as `old`.
 
-    Vectors of text that was taken out of the last note that had it are left behind. An index from before there were
+    What is known already stays. Vectors of text that was taken out are left behind. An index from before there were
     checksums has none.
     """
-    checked = query("SELECT 1 FROM old.sqlite_master WHERE name = 'removed'", ())
-    gone = "AND (id NOT IN (SELECT embedding FROM old.removed) OR id IN (SELECT embedding FROM old.chunks))"
-    statement = (
-        f"SELECT id, {CHECKED['embeddings']}, {'checksum' if checked else 'NULL'} FROM old.embeddings WHERE id > ?"
-        f" {gone if checked else ''} ORDER BY id LIMIT ?"
-    )
-    last = 0
-    while rows := query(statement, (last, CARRIED_ROWS)):
-        for _, *values, checksum in rows:
-            if checksum in (None, checksum_of(values)) and _is_unit(values[-1]):
-                insert(query, "embeddings", tuple(values), "ON CONFLICT DO NOTHING")
-        last = rows[-1][0]
+    _carry_forgotten(query)
+    checked = bool(query("SELECT 1 FROM old.sqlite_master WHERE name = 'removed'", ()))
+    with suppress(IndexDamaged):
+        _carry_calibration(query, "checksum" if checked else "NULL")
+    gone = _gone_keys(query) if checked else set[bytes]()
+    for row in scan(query, "old.embeddings", f"{CHECKED['embeddings']}, {'checksum' if checked else 'NULL'}"):
+        if isinstance(row, Unread):
+            continue
+        _, *values, checksum = row
+        if values[1] not in gone and checksum in (None, checksum_of(values)) and _is_unit(values[-1]):
+            insert(query, "embeddings", tuple(values), "ON CONFLICT DO NOTHING")
+
+
+def _gone_keys(query: Query) -> set[bytes]:
+    """What stands for the texts that were taken out of the old index."""
+    for statement in (REMOVED_KEYS, "SELECT key FROM {schema}embeddings WHERE id IN {schema}removed"):
+        with suppress(IndexDamaged):
+            return {key for (key,) in query(statement.format(schema="old."), ())}
+    return set()
+
+
+@contextmanager
+def carrying(old: object) -> Iterator[None]:
+    """For `carry_over`: where the old database cannot be read, that is logged, and a rebuild goes on without it."""
+    try:
+        yield
+    except IndexDamaged as error:
+        log.warning("which files were forgotten cannot be read of %s, forget them again: %s", old, error.problem)
+
+
+def _carry_forgotten(query: Query) -> None:
+    """Files stay forgotten also where more cannot be read of the old index."""
+    records, whole = forgotten_in(query, "old.files")
+    put_files(query, records)
+    if not whole:
+        log.warning("which files were forgotten cannot be read in full: see ragnotes status, and forget them again")
+
+
+def _carry_calibration(query: Query, checksum_column: str) -> None:
     if query("SELECT 1 FROM old.sqlite_master WHERE name = 'calibrations'", ()):
-        for embedder, chunker, value in query("SELECT embedder, chunker, calibration FROM old.calibrations", ()):
-            keep_calibration(query, Manifest(embedder, 0, chunker, ()), calibration_of((value,)))
+        for *row, checksum in query(f"SELECT {CHECKED['calibrations']}, {checksum_column} FROM old.calibrations", ()):
+            if checksum in (None, checksum_of(row)):
+                with suppress(ValueError, KeyError, TypeError):
+                    keep_calibration(query, Manifest(row[0], 0, row[1], ()), calibration_of((row[2],)))
+
+
+def forgotten_in(query: Query, files: str) -> tuple[list[FileRecord], bool]:
+    """The files that a table says were forgotten, damaged rows and all, and whether it could be read to its end.
+
+    Read from both ends, as far as a page that cannot be read.
+    """
+    found: dict[str, FileRecord] = {}
+    for after, order in ((">", ""), ("<", "DESC")):
+        statement = f"SELECT path, reason FROM {files} WHERE path {after} ? ORDER BY path {order} LIMIT 1"
+        path, seen = b"" if after == ">" else LAST_PATH, set[object]()
+        try:
+            while rows := query(statement, (path,)):
+                [(path, reason)] = rows
+                if path in seen:  # a damaged table may lead in circles
+                    break
+                seen.add(path)
+                if reason == FORGOTTEN and isinstance(path, bytes):
+                    with suppress(ValueError):
+                        found[unpack(path)] = FileRecord(unpack(path), FileStatus.SKIPPED, FORGOTTEN)
+            else:
+                return list(found.values()), True
+        except IndexDamaged:
+            continue
+    return list(found.values()), False
 
 
 def _is_unit(vector: bytes) -> bool:
     try:
         row = np.frombuffer(vector, dtype="<f4")
         return bool(len(unit_rows(row[np.newaxis], len(row))))
-    except ValueError:
+    except (ValueError, TypeError):
         return False
 
 
@@ -230,7 +293,7 @@ def remove_paths(query: Query, paths: Sequence[str]) -> bool:
 def remove_all(query: Query) -> None:
     """Drop documents and file records; vectors stay, for what is written next, and so does what was forgotten."""
     query("DELETE FROM documents", ())
-    query("DELETE FROM files WHERE reason IS NOT 'forgotten'", ())
+    query("DELETE FROM files WHERE reason IS NOT ?", (FORGOTTEN,))
 
 
 def remove_unused_vectors(query: Query) -> None:

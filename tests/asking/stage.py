@@ -89,16 +89,17 @@ class ScriptedGenerator:
     def close(self) -> None: ...
 
 
-def index_notes(folder: Path, notes: Mapping[str, str] = NOTES) -> LocalStore:
-    """A store beside `folder/notes` that holds `notes`."""
+def index_notes(folder: Path, notes: Mapping[str, str] = NOTES, calibration: Calibration | None = None) -> LocalStore:
+    """A store beside `folder/notes` that holds `notes`, and says by this calibration when to answer."""
     corpus = folder / "notes"
     for name, text in notes.items():
         (corpus / name).parent.mkdir(parents=True, exist_ok=True)
         (corpus / name).write_text(text, "utf-8")
     store = LocalStore.open(folder / "index", create=True)
     Indexer(store, HashingEmbedder(), (corpus,), folder / "index", Limits()).update(lambda _: None)
-    with store.writer():
-        store.calibrate(HASHED)
+    if calibration is not None:
+        with store.writer():
+            store.calibrate(calibration)
     return store
 
 

@@ -8,7 +8,7 @@ from ragnotes.answers import Answer
 from ragnotes.asking.answering import Request
 from ragnotes.asking.link_questions import asks_for_link, subject_of_link
 from ragnotes.events import Final
-from tests.asking.stage import ScriptedGenerator, asker_over, index_notes
+from tests.asking.stage import HASHED, ScriptedGenerator, asker_over, index_notes
 
 NOTES = {
     "reading.md": (
@@ -28,7 +28,7 @@ NOTES = {
 def ask(
     folder: Path, question: str, generator: ScriptedGenerator | None = None, notes: dict[str, str] = NOTES
 ) -> Answer:
-    store = index_notes(folder, notes)
+    store = index_notes(folder, notes, HASHED)
     *_, last = asker_over(store, folder, generator).ask(Request(question, llm=generator is not None))
     store.close()
     assert isinstance(last, Final)

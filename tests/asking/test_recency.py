@@ -14,7 +14,7 @@ from ragnotes.asking.answering import Asker, Request
 from ragnotes.asking.own_words import content_of, order_asked
 from ragnotes.clock import Clock, moment_of
 from ragnotes.events import Final
-from tests.asking.stage import asker_over, index_notes
+from tests.asking.stage import HASHED, asker_over, index_notes
 
 NOTES = {
     "bread.md": (
@@ -31,7 +31,7 @@ NOTES = {
 @pytest.fixture(scope="module")
 def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
     folder = tmp_path_factory.mktemp("bread")
-    store = index_notes(folder, NOTES)
+    store = index_notes(folder, NOTES, HASHED)
     yield asker_over(store, folder)
     store.close()
 

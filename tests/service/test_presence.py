@@ -22,6 +22,7 @@ from ragnotes.errors import CorpusError, ServerError
 from ragnotes.service.app import create_app
 from ragnotes.service.presence import announced, server_of
 from ragnotes.settings import Settings
+from ragnotes.stores.locking import held
 from ragnotes.types import FileRecord, FileStatus
 from tests.fakes import WAIT_S, FakeLibrary, fake_settings, serving
 from tests.service.test_server import ROOT, SERVER
@@ -90,6 +91,26 @@ def test_what_a_killed_server_left_behind_leads_nowhere(settings: Settings) -> N
     (settings.index / "server.json").write_bytes(left)
     assert server_of(settings) is None
     assert not (settings.index / "server.json").exists()
+
+
+def test_a_server_that_is_starting_is_not_taken_for_the_one_before(settings: Settings) -> None:
+    with announced(settings, "http://127.0.0.1:1"):
+        address = json.loads((settings.index / "server.json").read_bytes())
+    (settings.index / "server.json").write_text(json.dumps({**address, "pid": 1}))
+    with held(settings.index / "server.lock", timeout_s=0):
+        assert server_of(settings) is None
+
+
+def test_where_the_server_ends_after_the_look_the_command_does_the_work_itself(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = FakeLibrary()
+    with announced(settings, "http://127.0.0.1:1"):
+        assert main(["index", "--index", str(settings.index), "--json"], library=lambda _: own) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["generation"] == 2
+    assert "does not answer" in err
+    assert err.endswith("it is done here\n")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -219,7 +220,7 @@ def test_a_brief_writer_does_not_go_before_one_that_waits(directory: Path, monke
 
         with held(directory / "writer.lock", timeout_s=0):
             waiting = pool.submit(write)
-            while not store._turn.locked():
+            while not store._lock._turn.locked():
                 assert time.monotonic() < deadline
                 time.sleep(0.001)
         with suppress(IndexLocked), store.writer(brief=True):
@@ -280,6 +281,50 @@ def test_a_store_once_closed_is_closed(directory: Path) -> None:
     store.close()
     with pytest.raises(RuntimeError, match="closed"), store.reading():
         pytest.fail("reading")
+
+
+def test_a_store_whose_vectors_cannot_be_saved_is_closed_all_the_same(directory: Path) -> None:
+    store = LocalStore.open(directory)
+    (directory / "vectors.faiss").unlink()
+    with store.reading() as snapshot:
+        assert len(snapshot.dense(vector_of("q"), 100, NO_FILTERS)) == 6
+    sql(directory, "UPDATE meta SET manifest = '{'")
+    with pytest.raises(IndexDamaged):
+        store.close()
+    with pytest.raises(RuntimeError, match="closed"), store.reading():
+        pytest.fail("reading")
+
+
+def test_a_reader_held_while_the_index_is_made_anew_is_never_used_again(directory: Path) -> None:
+    with closing(LocalStore.open(directory)) as store:
+        with store.reading() as old:
+            assert len(old.documents()) == 3
+            for file in directory.iterdir():
+                file.unlink()
+            with closing(LocalStore.open(directory, create=True)) as other:
+                fill(other, entry("new.md", "new"))
+            with store.reading() as new:
+                assert [source.path for source in new.documents()] == ["new.md"]
+            assert len(old.documents()) == 3
+        with store.reading() as again:
+            assert [source.path for source in again.documents()] == ["new.md"]
+
+
+def test_what_was_cut_off_and_no_run_goes_on_with_is_removed_by_the_next(directory: Path) -> None:
+    for folder in ("restoring", "repairing", "damaged-20260101-000000"):
+        shutil.copytree(directory, directory.parent / folder)
+        (directory.parent / folder).rename(directory / folder)
+    for ending in ("", "-wal"):
+        (directory / f"ragnotes.sqlite3.damaged{ending}").write_bytes(b"Xylophonconcerto")
+    with closing(LocalStore.open(directory)) as store, store.writer():
+        pass
+    names = {path.name for path in directory.iterdir()}
+    assert names - {"ragnotes.sqlite3-wal", "ragnotes.sqlite3-shm"} == {
+        "damaged-20260101-000000",
+        "ragnotes.sqlite3",
+        "vectors.faiss",
+        "writer.lock",
+    }
 
 
 WRITER = """

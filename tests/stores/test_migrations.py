@@ -5,18 +5,21 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from ragnotes.answers import Filters
-from ragnotes.errors import IndexDamaged
+from ragnotes.errors import IndexDamaged, IndexMismatch
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.reading.chunking import chunk_document
 from ragnotes.reading.loaders import Limits, load_document
+from ragnotes.stores.checksums import CHECKED
 from ragnotes.stores.integrity import findings
 from ragnotes.stores.local import LocalStore
+from ragnotes.stores.repair import repair
 from ragnotes.stores.schema import OLDEST_SCHEMA, SCHEMA_VERSION
 from ragnotes.types import FileRecord, FileStatus
 
@@ -94,10 +97,41 @@ def test_an_old_index_answers_as_it_is_while_another_writes(old: Path, monkeypat
 
 def test_a_migration_that_is_cut_off_leaves_the_old_index(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = schema_of(old)
-    monkeypatch.setattr("ragnotes.stores.migrations.REMOVED", "CREATE TABLE removed (no SQL")
+    monkeypatch.setattr("ragnotes.stores.migrations._REMOVED_3", "CREATE TABLE removed (no SQL")
     with pytest.raises(IndexDamaged):
         LocalStore.open(old)
     assert schema_of(old) == before
     monkeypatch.undo()
     assert_it_answers(old)
     assert schema_of(old) == SCHEMA_VERSION
+
+
+def test_a_step_does_not_follow_what_the_schema_of_today_is(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(CHECKED, "files", "path")
+        LocalStore.open(old).close()
+    assert schema_of(old) == SCHEMA_VERSION
+    assert findings(old) == []
+
+
+def test_a_damaged_old_index_is_repaired_and_keeps_what_is_whole(old: Path) -> None:
+    with closing(sqlite3.connect(old / "ragnotes.sqlite3", isolation_level=None)) as connection:
+        [vectors] = connection.execute("SELECT count(*) FROM embeddings").fetchone()
+        connection.execute('UPDATE chunks SET "end" = 9999 WHERE document = (SELECT max(id) FROM documents)')
+    assert findings(old) != []
+    done = repair(old, datetime(2026, 11, 21))
+    assert (done.vectors, len(done.dropped), done.lost) == (vectors, 1, ())
+    assert schema_of(old) == SCHEMA_VERSION
+    assert findings(old) == []
+    with closing(LocalStore.open(old)) as store, store.reading() as snapshot:
+        assert len(snapshot.documents()) == 2
+
+
+def test_what_runs_does_not_touch_an_index_that_a_newer_ragnotes_took_over(old: Path) -> None:
+    with closing(LocalStore.open(old)) as store:
+        with closing(sqlite3.connect(old / "ragnotes.sqlite3", isolation_level=None)) as connection:
+            connection.execute("UPDATE meta SET schema = ?", (SCHEMA_VERSION + 1,))
+        with pytest.raises(IndexMismatch, match="newer version of ragnotes"), store.writer():
+            pytest.fail("it may write")
+        with pytest.raises(IndexMismatch, match="newer version of ragnotes"), store.reading():
+            pytest.fail("it may read")

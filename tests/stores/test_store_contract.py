@@ -6,7 +6,6 @@ Records are in test_store_records, searching is in test_store_search. Updates ar
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,7 @@ from ragnotes.answers import Scored
 from ragnotes.calibration import CLUES, Calibration
 from ragnotes.errors import IndexLocked, IndexMismatch
 from ragnotes.ports import Snapshot, Store
-from ragnotes.types import Chunk, Document, FileRecord, FileStatus, Manifest
+from ragnotes.types import FileRecord, FileStatus, Manifest
 from tests.stores.conftest import STORES
 from tests.stores.samples import (
     DIMENSION,
@@ -80,7 +79,8 @@ def test_any_updates_equal_a_fresh_build_of_what_they_lead_to(
             with updated.reading() as changed, fresh.reading() as built:
                 assert seen(changed) == seen(built)
             with updated.writer():
-                updated.rebuild(MANIFEST, [(each.document, each.chunks, each.record) for each in final.values()])
+                updated.reset(MANIFEST)
+                put(updated, *final.values())
             with updated.reading() as rebuilt, fresh.reading() as built:
                 assert seen(rebuilt) == seen(built)
 
@@ -193,12 +193,12 @@ def test_each_change_of_documents_raises_the_generation_by_one(store: Store) -> 
         assert generation() == 1
         store.replace(first.document, first.chunks, first.record)
         assert generation() == 2
-        store.rebuild(MANIFEST, [(each.document, each.chunks, each.record) for each in (first, second)])
-        assert generation() == 3
         store.remove(["a.md", "b.md", "unknown"])
-        assert generation() == 4
+        assert generation() == 3
         store.remove(["a.md"])
         store.record([FileRecord("c.md", FileStatus.SKIPPED, "hidden")])
+        assert generation() == 3
+        store.reset(MANIFEST)
         assert generation() == 4
 
 
@@ -222,7 +222,7 @@ def test_a_document_takes_the_place_of_what_had_its_path_or_id(store: Store) -> 
         assert [record.path for record in snapshot.files()] == ["a.md"]
 
 
-def test_a_rebuild_takes_another_embedder_and_replaces_everything(store: Store) -> None:
+def test_a_store_begun_anew_takes_another_embedder_and_keeps_vectors(store: Store) -> None:
     fill(store, entry("a.md", "alpha"), entry("b.md", "beta"))
     with store.writer():
         store.record([FileRecord("c.md", FileStatus.SKIPPED, "hidden")])
@@ -233,38 +233,17 @@ def test_a_rebuild_takes_another_embedder_and_replaces_everything(store: Store) 
             store.remember("other", ["beta"], vectors_of(["beta"], 8))
             with pytest.raises(IndexMismatch):
                 store.start(other)
-            store.rebuild(other, [(kept.document, kept.chunks, kept.record)])
+            store.reset(other)
             store.start(other)
+            with store.reading() as empty:
+                assert (empty.count(), empty.files()) == (0, [])
+            store.replace(kept.document, kept.chunks, kept.record)
+            assert list(store.embeddings("fake", ["alpha", "beta"])) == ["alpha", "beta"]
         assert store.manifest() == other
         with store.reading() as new:
             assert new.dense(vector_of("beta", 8), 5, NO_FILTERS) == [Scored(kept.chunks[0].chunk_id, 1.0)]
             assert [record.path for record in new.files()] == ["b.md"]
         assert seen(old) == before
-
-
-def test_a_rebuild_that_fails_leaves_the_old_index(store: Store) -> None:
-    fill(store, entry("a.md", "alpha"))
-    with store.reading() as snapshot:
-        before = seen(snapshot)
-    each = entry("b.md", "never embedded")
-    with store.writer(), pytest.raises(KeyError):
-        store.rebuild(replace(MANIFEST, chunker="new"), [(each.document, each.chunks, each.record)])
-    assert store.manifest() == MANIFEST
-    with store.reading() as snapshot:
-        assert seen(snapshot) == before
-
-
-def test_a_rebuild_may_remember_vectors_as_it_goes(store: Store) -> None:
-    each = entry("b.md", "beta")
-
-    def documents() -> Iterator[tuple[Document, tuple[Chunk, ...], FileRecord]]:
-        embed(store, each)
-        yield each.document, each.chunks, each.record
-
-    with store.writer():
-        store.rebuild(MANIFEST, documents())
-    with store.reading() as snapshot:
-        assert snapshot.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -322,8 +301,8 @@ def test_a_calibration_is_kept_with_the_index_and_survives_a_rebuild_and_edits(s
     each = entry("b.md", "beta")
     fill(store, each)
     with store.writer():
-        embed(store, each)
-        store.rebuild(MANIFEST, [(each.document, each.chunks, each.record)])
+        store.reset(MANIFEST)
+        put(store, each)
     with store.reading() as after:
         assert after.calibration() == FITTED
 
@@ -355,7 +334,8 @@ def test_a_calibration_of_another_embedder_or_chunker_does_not_hold(store: Store
     with store.writer():
         store.calibrate(FITTED)
         store.remember(other.embedder, [chunk.embedded for chunk in each.chunks], vectors_of(["alpha"]))
-        store.rebuild(other, [(each.document, each.chunks, each.record)])
+        store.reset(other)
+        store.replace(each.document, each.chunks, each.record)
         with store.reading() as snapshot:
             assert snapshot.calibration() is None
 
