@@ -186,9 +186,9 @@ def test_a_deadline_gives_a_cited_answer_in_time(url: str, deadline_ms: int) -> 
 def drafted(url: str, model: WatchedGenerator) -> list[str]:
     """Questions that the language model is asked, six of them."""
     found = []
-    for question in QUESTIONS:
+    for question in QUESTIONS[6:]:  # the answers to the others may be kept
         number = len(model.drafts)
-        list(stream(url, question, limit=9))  # another question to the answers that are kept
+        list(stream(url, question, limit=9))  # nor is the answer that is asked for below kept by this
         found += [question] if len(model.drafts) > number else []
         if len(found) == 6:
             break
