@@ -168,14 +168,18 @@ def test_sentences_stream_with_their_citations_and_make_the_answer(url: str) -> 
 @pytest.mark.parametrize("deadline_ms", [1, 500, 2000])
 def test_a_deadline_gives_a_cited_answer_in_time(url: str, deadline_ms: int) -> None:
     """In time: the model costs no more than the deadline leaves, beside what an answer takes without it."""
-    for question in QUESTIONS[:6]:
+    for question in QUESTIONS[::6]:
         late = []
-        for _ in range(3):  # the machine may be busy with other things
+        for attempt in range(3):  # the machine may be busy with other things
             *_, (alone, _, extractive) = stream(url, question, llm=False)
-            *_, (seconds, name, final) = stream(url, question, deadline_ms=deadline_ms)
+            limit = 10 + attempt  # no answer to this was kept
+            *_, (seconds, name, final) = stream(url, question, deadline_ms=deadline_ms, limit=limit)
             assert name == "final"
-            assert bool(final["citations"]) == final["answered"]
-            assert final["answered"] or final["reason"] in (extractive["reason"], "late")
+            assert bool(final["citations"]) == final["answered"] >= extractive["answered"]
+            if deadline_ms > 1:  # else it is late before it can be judged whether the notes hold the answer
+                assert final["answered"] == extractive["answered"]
+            elif final["answered"] != extractive["answered"]:
+                assert final["reason"] == "late"
             late.append(seconds - max(alone, deadline_ms / 1000))
             if late[-1] < LATE_S:
                 break
@@ -184,15 +188,16 @@ def test_a_deadline_gives_a_cited_answer_in_time(url: str, deadline_ms: int) -> 
 
 @pytest.fixture(scope="module")
 def drafted(url: str, model: WatchedGenerator) -> list[str]:
-    """Questions that the language model is asked, six of them."""
-    found = []
-    for question in QUESTIONS[6:]:  # the answers to the others may be kept
+    """Six questions that the language model is asked."""
+    found = list[str]()
+    for question in QUESTIONS[12:]:  # the answers to those before are kept
         number = len(model.drafts)
-        list(stream(url, question, limit=9))  # nor is the answer that is asked for below kept by this
-        found += [question] if len(model.drafts) > number else []
+        list(stream(url, question, limit=9))  # other tests ask with the usual limit, so this answer is not theirs
+        if len(model.drafts) > number:
+            found.append(question)
         if len(found) == 6:
-            break
-    return found
+            return found
+    raise AssertionError(f"the model was asked only {found}")
 
 
 def _leaves(url: str, model: WatchedGenerator, question: str, *, writing: bool = False) -> float:

@@ -76,6 +76,7 @@ def configured(app: ASGIApp, *, shutdown_s: int) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whoever calls is who calls
+        backlog=most_connections(),  # as many are taken at once, however few files may be open
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=shutdown_s,
         h11_max_incomplete_event_size=2 * MAX_HEADER_BYTES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 
@@ -47,6 +48,7 @@ PRIVATE_HEADERS: Mapping[str, str] = {
 }
 """Of every response: no cache keeps it, and a browser runs nothing of it."""
 _LOCKED_RETRY_S = 5
+_NO_FILE_LEFT = frozenset({errno.EMFILE, errno.ENFILE})
 MAX_FAULTS = 20
 """Faults of one request that are named."""
 MAX_SHOWN_CHARS = 200
@@ -76,6 +78,8 @@ def problem_of(error: Exception) -> ProblemJson:
     """The problem that stands for any error. Errors that nobody raised on purpose tell nothing of the inside."""
     if isinstance(error, RagnotesError):
         return problem_json(error, STATUSES[type(error)])
+    if isinstance(error, OSError) and error.errno in _NO_FILE_LEFT:
+        return http_problem(503, "the server has as many files open as it may", hint="try again in a second")
     return http_problem(500, "something went wrong that should not have")
 
 
@@ -109,6 +113,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RagnotesError, _ragnotes_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OSError, _system_error)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -145,6 +150,13 @@ def _shown(text: str) -> str:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return respond(http_problem(error.status_code, str(error.detail)), error.headers, path=request.url.path)
+
+
+async def _system_error(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    if problem.status != 503:
+        raise error
+    return respond(problem, {"Retry-After": "1"}, path=request.url.path)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ log (the WAL-reset bug). `synchronous=FULL` because with NORMAL a power cut lose
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -210,6 +211,11 @@ class Connections:
             return ValueError(f"{self._database}: {error}")
         if kind in BUSY:
             return IndexLocked(f"{self._database} is locked by another process", "wait until it has finished")
+        if kind == sqlite3.SQLITE_CANTOPEN and self._no_file_left():
+            return IndexLocked(
+                f"{self._database} cannot be opened: as many files are open as may be",
+                "try again, or allow more open files (ulimit -n)",
+            )
         if kind in REFUSED and writing:
             return IndexWriteFailed(
                 f"{self._database} cannot be written: {error}", "free some space, or check the disk"
@@ -217,6 +223,14 @@ class Connections:
         if kind in REFUSED:
             return IndexDamaged(f"{self._database} cannot be read: {error}", "check its permissions and the disk")
         return IndexDamaged(f"{self._database} is damaged: {error}", REPAIR_HINT)
+
+    def _no_file_left(self) -> bool:
+        """Whether this process cannot open a file just now, which SQLite does not tell."""
+        try:
+            self._database.open("rb").close()
+        except OSError as error:
+            return error.errno in {errno.EMFILE, errno.ENFILE}
+        return False
 
 
 def roll_back(connection: Connection) -> None:

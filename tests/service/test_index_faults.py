@@ -100,6 +100,20 @@ def test_a_run_that_finds_no_room_ends_with_507_and_the_index_answers_on(server:
     assert len(server.get("/v1/documents").json()) == 41
 
 
+def test_where_no_file_can_be_opened_it_is_503_with_retry_after_and_then_goes_on(server: httpx.Client) -> None:
+    assert server.get("/health").status_code == 200  # from here on there is a connection
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        refused = server.post("/v1/search", json={"query": "words"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert "open" in refused.json()["detail"]
+    assert server.post("/v1/search", json={"query": "words"}).status_code == 200
+
+
 def ended(server: httpx.Client) -> Any:
     job = server.post("/v1/index/sync", json={}).json()
     end = time.monotonic() + 4 * WAIT_S
