@@ -16,7 +16,7 @@ import numpy as np
 
 from ragnotes.errors import ModelError
 from ragnotes.models.bundled import BUNDLED_EMBEDDER, bundled_embedder
-from ragnotes.models.precedence import Precedence
+from ragnotes.models.precedence import Precedence, Rank
 from ragnotes.types import Tokens, Vectors
 
 if TYPE_CHECKING:
@@ -29,10 +29,7 @@ _BATCH = 8
 """Texts per forward pass. On two cores, 256 texts of 120 tokens: 51 a second at 8, 44 at 32, 27 at 128."""
 
 _SHORT_BATCH = 2
-"""The same while questions are asked, which wait for the pass under way. It costs an indexing run 5 to 10 %.
-
-Where it had to wait for so many that it lost patience, the pass is a whole one: the next comes no sooner.
-"""
+"""The same while other questions are asked, which wait for the pass under way. It costs an indexing run 5 to 10 %."""
 _ASKING_S = 3.0
 """For so long after a question the next one is expected."""
 
@@ -77,13 +74,16 @@ class SentenceTransformerEmbedder:
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
-        """Batch after batch, each of texts about as long as each other: what is asked goes in between `background`."""
+        """Batch after batch, each of texts about as long as each other: questions go in between, and then answers.
+
+        An answer's own question was asked just before; what makes others wait is a second one.
+        """
+        rank, own = (Rank.NOTES, 0) if background else (Rank.ANSWER, 1)
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         rest = sorted(range(len(texts)), key=lambda number: (-len(texts[number]), number))
         while rest:
-            with self._precedence.turn(urgent=not background) as after_all:
-                asked = background and self._precedence.urgent_within(_ASKING_S)
-                size = _SHORT_BATCH if asked and not after_all else _BATCH
+            with self._precedence.turn(rank):
+                size = _SHORT_BATCH if self._precedence.asked_within(_ASKING_S) > own else _BATCH
                 batch, rest = rest[:size], rest[size:]
                 rows[batch] = self._embed(self._model.encode_document, [texts[number] for number in batch])
         return rows
@@ -91,12 +91,12 @@ class SentenceTransformerEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        with self._precedence.turn(urgent=True):
+        with self._precedence.turn(Rank.QUESTION):
             return self._embed(self._model.encode_query, texts)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text; the model's own prompts are left out, as they are no part of it."""
-        with self._precedence.turn(urgent=True):
+        with self._precedence.turn(Rank.ANSWER):
             rows = self._model.encode(
                 list(texts), prompt="", output_value="token_embeddings", batch_size=_BATCH, show_progress_bar=False
             )

@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from ragnotes.models.precedence import Precedence
+from ragnotes.models.precedence import Precedence, Rank
 from tests.fakes import WAIT_S
 
 
@@ -26,43 +26,44 @@ def _waits(frame: FrameType | None) -> bool:
     return frame is not None
 
 
-def test_one_at_a_time_and_the_urgent_first() -> None:
-    precedence, order = Precedence(patience_s=10 * WAIT_S), list[str]()
+def test_one_at_a_time_questions_first_then_answers() -> None:
+    precedence, order = Precedence(patience_s=10 * WAIT_S), list[Rank]()
     inside = threading.Semaphore(1)
 
-    def take(name: str, *, urgent: bool) -> None:
-        with precedence.turn(urgent=urgent) as after_all:
+    def take(rank: Rank) -> None:
+        with precedence.turn(rank):
             assert inside.acquire(blocking=False)
-            order.append(f"{name}, after all" if after_all else name)
+            order.append(rank)
             inside.release()
 
-    with precedence.turn(urgent=False):
+    with precedence.turn(Rank.NOTES):
         threads = []
-        for name, urgent in (("note", False), ("question", True), ("question", True)):
-            threads.append(threading.Thread(target=take, args=(name,), kwargs={"urgent": urgent}))
+        for rank in (Rank.NOTES, Rank.ANSWER, Rank.QUESTION, Rank.ANSWER, Rank.QUESTION):
+            threads.append(threading.Thread(target=take, args=(rank,)))
             threads[-1].start()
             until_it_waits(threads[-1])
     for thread in threads:
         thread.join(WAIT_S)
-    assert order == ["question", "question", "note"]
+    assert order == [Rank.QUESTION, Rank.QUESTION, Rank.ANSWER, Rank.ANSWER, Rank.NOTES]
 
 
-def test_who_lost_patience_is_before_all_who_ask_however_many() -> None:
-    precedence, order = Precedence(patience_s=0.0), list[str]()
+@pytest.mark.parametrize("late", [Rank.ANSWER, Rank.NOTES])
+def test_who_lost_patience_is_before_all_who_ask_however_many(late: Rank) -> None:
+    precedence, order = Precedence(patience_s=0.0), list[Rank]()
 
-    def take(name: str, *, urgent: bool) -> None:
-        with precedence.turn(urgent=urgent) as after_all:
-            order.append(f"{name}, after all" if after_all else name)
+    def take(rank: Rank) -> None:
+        with precedence.turn(rank):
+            order.append(rank)
 
-    with precedence.turn(urgent=True):
+    with precedence.turn(Rank.QUESTION):
         threads = []
-        for name, urgent in (("question", True), ("question", True), ("note", False), ("question", True)):
-            threads.append(threading.Thread(target=take, args=(name,), kwargs={"urgent": urgent}))
+        for rank in (Rank.QUESTION, Rank.QUESTION, late, Rank.QUESTION):
+            threads.append(threading.Thread(target=take, args=(rank,)))
             threads[-1].start()
             until_it_waits(threads[-1])
     for thread in threads:
         thread.join(WAIT_S)
-    assert order == ["note, after all", "question", "question", "question"]
+    assert order == [late, Rank.QUESTION, Rank.QUESTION, Rank.QUESTION]
 
 
 def test_one_whose_wait_is_broken_off_holds_up_nobody() -> None:
@@ -73,7 +74,7 @@ def test_one_whose_wait_is_broken_off_holds_up_nobody() -> None:
         raise InterruptedError
 
     def hold() -> None:
-        with precedence.turn(urgent=False):
+        with precedence.turn(Rank.NOTES):
             held.set()
             until_it_waits(main)
             signal.pthread_kill(main.ident or 0, signal.SIGUSR1)
@@ -84,22 +85,23 @@ def test_one_whose_wait_is_broken_off_holds_up_nobody() -> None:
     try:
         holder.start()
         assert held.wait(WAIT_S)
-        with pytest.raises(InterruptedError), precedence.turn(urgent=True):
+        with pytest.raises(InterruptedError), precedence.turn(Rank.QUESTION):
             pytest.fail("it had its turn")
     finally:
         done.set()
         holder.join(WAIT_S)
         signal.signal(signal.SIGUSR1, before)
     started = time.monotonic()
-    with precedence.turn(urgent=False) as after_all:
-        assert not after_all
+    with precedence.turn(Rank.NOTES):
+        pass
     assert time.monotonic() - started < WAIT_S
 
 
-def test_it_knows_whether_an_urgent_one_was_there_lately() -> None:
+def test_it_knows_how_many_questions_were_there_lately() -> None:
     precedence = Precedence()
-    assert not precedence.urgent_within(60)
-    with precedence.turn(urgent=True):
-        pass
-    assert precedence.urgent_within(60)
-    assert not precedence.urgent_within(0)
+    for number in (0, 1, 2, 2):
+        assert precedence.asked_within(60) == number
+        with precedence.turn(Rank.QUESTION):
+            pass
+    with precedence.turn(Rank.ANSWER):
+        assert precedence.asked_within(0) == 0
