@@ -85,7 +85,8 @@ class Indexer:
             written = self
             if shadow is not None:
                 written = replace(self, store=shadow)
-            run = _Run(written, files, written._known(), progress, retry_failed)
+                known = written._known()
+            run = _Run(written, files, known, progress, retry_failed)
             run.changes()
         with self.store.reading() as snapshot:
             return replace(
@@ -129,6 +130,8 @@ class _Run:
         self._gone = sorted(path for path in missing if not path.startswith(closed))  # out of sight is not gone
         self._gone_contents = Counter(known[path].sha256 for path in self._gone if known[path].sha256)
         self._tally: Counter[str] = Counter()
+        self._outcome = ""
+        """Of the file that was read last."""
         self._notes: list[FileRecord] = []
         self._unwanted: list[str] = []
         """Skipped now, and on record: of what is skipped nothing is kept, so that a scan is short."""
@@ -152,10 +155,8 @@ class _Run:
         batch: list[Read] = []
         for number, file in enumerate(self._files):
             self._tell(Progress(number, len(self._files), file.path))
-            before = self._tally.copy()
             read = self._read(file)
-            outcome = next(iter(self._tally - before))
-            self._tell(Progress(number + 1, len(self._files), file.path, str(outcome)))
+            self._tell(Progress(number + 1, len(self._files), file.path, self._outcome))
             if read is not None:
                 batch.append(read)
             if sum(len(read.chunks) for read in batch) >= BATCH_STRINGS:
@@ -184,25 +185,29 @@ class _Run:
             self._store.remember(embedder.name, strings, np.ascontiguousarray(vectors))
             self._tally["embedded"] += len(strings)
 
+    def _count(self, outcome: str) -> None:
+        self._outcome = outcome
+        self._tally[outcome] += 1
+
     def _read(self, file: CorpusFile) -> Read | None:
         """The file, read and cut; None where nothing is to be indexed, its record then being up to date."""
         known = self._known.get(file.path)
         if known and known.reason == FORGOTTEN:
-            self._tally["skipped"] += 1
+            self._count("skipped")
             return None
         if file.skipped:
-            self._tally["skipped"] += 1
+            self._count("skipped")
             if known:  # what was a note is now a link, or ignored
                 self._unwanted.append(file.path)
             return None
         if known and known.fingerprint == file.fingerprint and not self._tried_otherwise(file, known):
-            self._tally["unchanged" if known.status is FileStatus.INDEXED else known.status] += 1
+            self._count("unchanged" if known.status is FileStatus.INDEXED else known.status)
             return None
         try:
             content, fingerprint = read_file(file, max_bytes=self._indexer.limits.max_file_bytes)
             sha256 = sha256_of(content)
             if known and known.sha256 == sha256 and known.status is FileStatus.INDEXED:
-                self._tally["unchanged"] += 1
+                self._count("unchanged")
                 self._note(replace(known, fingerprint=fingerprint), known)
                 return None
             document = load_document(content, file.path, self._indexer.limits, order=self._indexer.order)
@@ -216,7 +221,7 @@ class _Run:
             _log.exception("%s cannot be read", file.path)
             self._fail(file, known, LoadError("reader_error", f"{file.path}: {error}"))
             return None
-        self._tally[self._change(known, sha256)] += 1
+        self._count(self._change(known, sha256))
         return Read(document, chunks, record_of(file.path, len(chunks), fingerprint, sha256))
 
     def _tried_otherwise(self, file: CorpusFile, known: FileRecord) -> bool:
@@ -240,7 +245,7 @@ class _Run:
         """Records the failure. Passages of a content that is no longer in the file are dropped."""
         skipped = error.reason == "not_a_transcript"
         status = FileStatus.SKIPPED if skipped else FileStatus.FAILED
-        self._tally["skipped" if skipped else "failed"] += 1
+        self._count("skipped" if skipped else "failed")
         kept = known is not None and error.reason in KEPT_REASONS
         if known is not None and known.sha256 and not kept:
             self._store.remove([file.path])

@@ -80,7 +80,9 @@ def _memory(told: dict[str, list[float]]) -> Figure:
 
 def _measured(what: str, work: Path) -> dict[str, list[float]]:
     command = [sys.executable, "-m", "benchmarks.reliability.folder", what, str(work)]
-    told: dict[str, list[float]] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    environ = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}  # as the embedder sets it, which is not loaded here
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environ)
+    told: dict[str, list[float]] = json.loads(done.stdout)
     return told
 
 
