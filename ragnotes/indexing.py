@@ -21,11 +21,12 @@ from ragnotes.dates import DayMonthOrder
 from ragnotes.errors import CorpusError, IndexDamaged, IndexMissing, LoadError
 from ragnotes.events import IndexStatus, IndexSummary, Progress
 from ragnotes.ports import Embedder, Store
-from ragnotes.reading.chunking import CHUNKER, chunk_document
+from ragnotes.reading.chunking import CHUNKER, chunks_of
 from ragnotes.reading.corpus import UNREADABLE_FOLDER, CorpusFile, check_roots, read_file, walk
 from ragnotes.reading.identity import sha256_of
 from ragnotes.reading.loaders import SUFFIXES, Limits, load_document
-from ragnotes.types import FORGOTTEN, Chunk, Document, FileRecord, FileStatus, Manifest
+from ragnotes.reading.packing import PackedChunks
+from ragnotes.types import FORGOTTEN, Document, FileRecord, FileStatus, Manifest
 
 __all__ = ["Indexer", "manifest_for", "record_of", "status_of"]
 
@@ -35,16 +36,18 @@ BATCH_STRINGS = 256
 """Strings gathered over files before they are embedded together."""
 EMBEDDED_AT_ONCE = 16
 """Strings between two looks at whether the run is to stop: less than a second."""
+ASKED_AT_ONCE = 4096
+"""Strings whose vectors are looked up together."""
 KEPT_REASONS = frozenset({"unreadable", "timed_out"})
 """Failures that say nothing about the content: the passages indexed before stay, until the file can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file that was read and cut, waiting for its vectors."""
+    """A file that was read and cut, waiting for its vectors; its document has no blocks any more."""
 
     document: Document
-    chunks: Sequence[Chunk]
+    chunks: PackedChunks
     record: FileRecord
 
 
@@ -143,8 +146,10 @@ class _Run:
     def changes(self) -> None:
         """Commits every file that differs from the record, each in a transaction of its own."""
         for batch in self._batches():
-            for read in batch:
+            while batch:  # what is done is not to be held while the next is read
+                read = batch.pop(0)
                 self._store.replace(read.document, read.chunks, read.record)
+                del read
             self._store.record(self._notes)
             self._notes.clear()
         self._store.remove([*self._gone, *self._unwanted])
@@ -159,6 +164,7 @@ class _Run:
             self._tell(Progress(number + 1, len(self._files), file.path, self._outcome))
             if read is not None:
                 batch.append(read)
+            del read  # the batch alone holds it
             if sum(len(read.chunks) for read in batch) >= BATCH_STRINGS:
                 self._embed(batch)
                 yield batch
@@ -175,8 +181,7 @@ class _Run:
     def _embed(self, batch: Iterable[Read]) -> None:
         embedder = self._indexer.embedder
         texts = list(dict.fromkeys(chunk.embedded for read in batch for chunk in read.chunks))
-        known = self._store.embeddings(embedder.name, texts)
-        missing = sorted((text for text in texts if text not in known), key=len)  # like lengths go together
+        missing = sorted(self._unknown(texts), key=len)  # like lengths go together
         for first in range(0, len(missing), EMBEDDED_AT_ONCE):  # a long file that is cut off resumes too
             if first:
                 self._tell(replace(self._told, outcome=""))
@@ -188,6 +193,13 @@ class _Run:
     def _count(self, outcome: str) -> None:
         self._outcome = outcome
         self._tally[outcome] += 1
+
+    def _unknown(self, texts: Sequence[str]) -> Iterator[str]:
+        """Those whose vectors are not in the store, in order."""
+        for first in range(0, len(texts), ASKED_AT_ONCE):
+            asked = texts[first : first + ASKED_AT_ONCE]
+            known = self._store.embeddings(self._indexer.embedder.name, asked)
+            yield from (text for text in asked if text not in known)
 
     def _read(self, file: CorpusFile) -> Read | None:
         """The file, read and cut; None where nothing is to be indexed, its record then being up to date."""
@@ -211,7 +223,8 @@ class _Run:
                 self._note(replace(known, fingerprint=fingerprint), known)
                 return None
             document = load_document(content, file.path, self._indexer.limits, order=self._indexer.order)
-            chunks = chunk_document(document, self._indexer.embedder)
+            del content  # a long one takes as much room as its text
+            chunks = PackedChunks(document.text, chunks_of(document, self._indexer.embedder))
         except LoadError as error:
             self._fail(file, known, error)
             return None
@@ -222,7 +235,7 @@ class _Run:
             self._fail(file, known, LoadError("reader_error", f"{file.path}: {error}"))
             return None
         self._count(self._change(known, sha256))
-        return Read(document, chunks, record_of(file.path, len(chunks), fingerprint, sha256))
+        return Read(replace(document, blocks=()), chunks, record_of(file.path, len(chunks), fingerprint, sha256))
 
     def _tried_otherwise(self, file: CorpusFile, known: FileRecord) -> bool:
         """Whether an unchanged file is worth another look: on demand, or under another limit or list of suffixes."""

@@ -54,6 +54,8 @@ _NUMBERS_FIRST = re.compile(
 )
 _BOLD = re.compile(r"\s*(?P<mark>\*\*|__)[^*_\n]+(?P=mark)")
 _NUMBER_NEAR = re.compile("[0-9]")
+_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+"""A line of `str.splitlines`, which makes a list of them all."""
 _WHOLE_DATE = re.compile(r"(?<![\w./-])([0-9]{1,2})/([0-9]{1,2})/(?:19|20)[0-9]{2}(?![\w/]|[-.]\w)")
 _RATIOS = {(24, 7), (16, 9), (16, 10)}
 _FRACTION_OF = re.compile(
@@ -160,6 +162,8 @@ def dates_paragraph(line: str) -> bool | None:
 
     A date alone heads what follows (`**3 March**`); before a text it is set apart from it (`2023-03-31: went home`).
     """
+    if not _NUMBER_NEAR.search(line):  # most lines have no number at all, which is seen sooner
+        return None
     plain = plain_line(line)
     if not plain or not _NUMBER_NEAR.search(plain[:60]):
         return None
@@ -178,8 +182,8 @@ def dates_paragraph(line: str) -> bool | None:
 def numeric_pairs(text: str) -> list[tuple[int, int]]:
     """The two numbers of every `3/20`, `3/20/2023` or `20-3-2023` that begins a line, item or heading, in order."""
     pairs = []
-    for line in text.splitlines():
-        plain = plain_line(line)
+    for line in _LINE.finditer(text):
+        plain = plain_line(line[0]) if _NUMBER_NEAR.search(line[0]) else ""
         if match := _NUMBERS_FIRST.match(plain):
             pair = int(match[1]), int(match[2] or match[3])
             if not _is_fraction(pair, plain[match.end() :]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -37,7 +38,7 @@ class Places:
         self._pages = _Marks(document.marks, PageMark)
         self._cues = _Marks(document.marks, CueMark)
         self._dates = _Marks(document.marks, DateMark)
-        self._newlines = [match.start() for match in re.finditer("\n", document.text)]
+        self._newlines = array("q", (match.start() for match in re.finditer("\n", document.text)))
 
     def heading(self, offset: int) -> tuple[str, ...]:
         """The heading path that `offset` stands under, outermost first."""

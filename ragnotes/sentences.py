@@ -12,6 +12,8 @@ from ragnotes.languages import FUNCTION_WORDS
 __all__ = ["sentence_spans"]
 
 _PARAGRAPH_GAP = re.compile(r"\n\s*\n")
+_ONE = re.compile(r"[\w\s,/'\"-]*+[.!?]?\s*+")
+"""Words with nothing between them that ends a sentence: syntok would find one, and take its time over each word."""
 _LEFT_CHARS, _RIGHT_CHARS = 24, 40
 """How much before and behind a border says that there is none."""
 _NO_END = (
@@ -53,6 +55,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     are left out that part an abbreviation from what it belongs to; other languages fall back to what the rules make of
     their punctuation. White-space text gives [].
     """
+    if _ONE.fullmatch(text) and not _PARAGRAPH_GAP.search(text):
+        return _trimmed(text, 0, len(text))
     starts: list[int] = []
     for first, last in _paragraph_spans(text):  # one at a time: syntok pads each with all the text before it
         paragraph_starts: list[int] = []

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragnotes import sentences as rules
 from ragnotes.sentences import sentence_spans
 
 
@@ -102,6 +104,18 @@ def test_sentences_hold_every_character_once_and_in_order(text: str) -> None:
         assert text[start:end] == text[start:end].strip()
         at = end
     assert not text[at:].strip()
+
+
+WORDS = st.sampled_from(["I", "no", "12", "Dr", "don't", "A-b", "x,", "é", '"so"', "\n", "\n\n", " \t", "_a_", "no/3"])
+
+
+@given(st.lists(WORDS, max_size=12).map(" ".join), st.sampled_from(["", ".", "!", "?", ". ", "?\n", "..", ".)"]))
+@settings(deadline=None)
+def test_words_without_an_end_between_them_are_what_the_rules_make_of_them(text: str, end: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "_ONE", re.compile(r"(?!)"))
+        expected = sentence_spans(text + end)
+    assert sentence_spans(text + end) == expected
 
 
 @pytest.mark.parametrize(

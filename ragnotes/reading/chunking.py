@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ragnotes.places import HEADING_SEPARATOR, Places
@@ -19,7 +19,7 @@ from ragnotes.reading.links import DocumentLinks
 from ragnotes.reading.units import plain_of, sentences_of, units_of
 from ragnotes.types import Block, BlockKind, Chunk, Document, Mark
 
-__all__ = ["CHUNKER", "chunk_document"]
+__all__ = ["CHUNKER", "chunk_document", "chunks_of"]
 
 TARGET_TOKENS = 160
 """A chunk is closed once it holds this many; docs/log.md has what other sizes gave."""
@@ -30,6 +30,8 @@ SMALL_TOKENS = 24
 CONTEXT_TOKENS = 56
 _CONTEXT_CHARS = 1000
 CHARS_PER_TOKEN = 16
+COUNTED_AT_ONCE = 1024
+"""Blocks whose tokens are counted together. A log has a million, and the tokens of all would fill the memory."""
 
 CHUNKER = f"structure-4/{TARGET_TOKENS}"
 """Names the way of chunking in the index; a change of results changes the name."""
@@ -49,31 +51,31 @@ def chunk_document(document: Document, embedder: Embedder) -> list[Chunk]:
 
     No chunk is longer than the embedder reads, context included. A document without blocks gives [].
     """
-    places = Places(document)
+    return list(chunks_of(document, embedder))
+
+
+def chunks_of(document: Document, embedder: Embedder) -> Iterator[Chunk]:
+    """The same one by one, for a document whose chunks fill more memory than there is."""
+    places, links = Places(document), DocumentLinks(document)
     seen: dict[str, int] = {}
-    chunks = []
-    runs = _runs(_pieces(document, places, embedder), _room(embedder))
-    for run, section in zip(runs, _sections(runs), strict=True):
+    for run, section in _with_sections(_runs(_pieces(document, places, embedder), _room(embedder))):
         blocks = [piece.block for piece in run]
         text = document.text[blocks[0].start : blocks[-1].end]
         seen[text] = seen.get(text, -1) + 1
         key = f"{document.doc_id}\0{seen[text]}\0{text}"
-        chunks.append(
-            Chunk(
-                chunk_id="c" + hashlib.sha256(key.encode()).hexdigest()[:20],
-                doc_id=document.doc_id,
-                start=blocks[0].start,
-                end=blocks[-1].end,
-                text=text,
-                context=_context(document, places, blocks, embedder),
-                plain=_plain(document, blocks),
-                place=places.of(blocks[0].start, blocks[-1].end, under=_first_body(blocks).start),
-                units=tuple(units_of(document, blocks)),
-                section=section,
-            )
+        chunk = Chunk(
+            chunk_id="c" + hashlib.sha256(key.encode()).hexdigest()[:20],
+            doc_id=document.doc_id,
+            start=blocks[0].start,
+            end=blocks[-1].end,
+            text=text,
+            context=_context(document, places, blocks, embedder),
+            plain=_plain(document, blocks),
+            place=places.of(blocks[0].start, blocks[-1].end, under=_first_body(blocks).start),
+            units=tuple(units_of(document, blocks)),
+            section=section,
         )
-    links = DocumentLinks(document)
-    return [links.given_to(chunk) for chunk in chunks]
+        yield links.given_to(chunk)
 
 
 def _plain(document: Document, blocks: Sequence[Block]) -> str:
@@ -87,18 +89,17 @@ def _plain(document: Document, blocks: Sequence[Block]) -> str:
     return "\n".join(lines)
 
 
-def _pieces(document: Document, places: Places, embedder: Embedder) -> list[_Piece]:
+def _pieces(document: Document, places: Places, embedder: Embedder) -> Iterator[_Piece]:
     """The blocks with their sizes; a block too long to embed is cut at sentences, a sentence too long at words."""
     sizes = _sizes(document, document.blocks, embedder)
     room = _room(embedder)
-    pieces = []
     for block, size in zip(document.blocks, sizes, strict=True):
         section = places.section(block.start)
         if size <= room:
-            pieces.append(_Piece(block, size, section))
+            yield _Piece(block, size, section)
         else:
-            pieces += [_Piece(part, tokens, section) for part, tokens in _parts(document, block, embedder, room)]
-    return pieces
+            for part, tokens in _parts(document, block, embedder, room):
+                yield _Piece(part, tokens, section)
 
 
 def _sizes(document: Document, blocks: Sequence[Block], embedder: Embedder) -> list[int]:
@@ -106,9 +107,12 @@ def _sizes(document: Document, blocks: Sequence[Block], embedder: Embedder) -> l
 
     WordPiece takes a word of more than 100 characters for one unknown token, and would let a megabyte through.
     """
-    texts = [_plain(document, [block]) for block in blocks]
-    counts = embedder.count_tokens(texts)
-    return [max(count, len(text) // CHARS_PER_TOKEN) for count, text in zip(counts, texts, strict=True)]
+    sizes: list[int] = []
+    for first in range(0, len(blocks), COUNTED_AT_ONCE):
+        texts = [_plain(document, [block]) for block in blocks[first : first + COUNTED_AT_ONCE]]
+        counts = embedder.count_tokens(texts)
+        sizes += [max(count, len(text) // CHARS_PER_TOKEN) for count, text in zip(counts, texts, strict=True)]
+    return sizes
 
 
 def _parts(document: Document, block: Block, embedder: Embedder, room: int) -> list[tuple[Block, int]]:
@@ -180,37 +184,43 @@ def _room(embedder: Embedder) -> int:
     return embedder.max_tokens - CONTEXT_TOKENS - 4
 
 
-def _runs(pieces: Sequence[_Piece], room: int) -> list[list[_Piece]]:
-    """Pieces grouped into chunks: headings open one, sections part them, the target size closes them."""
-    runs: list[list[_Piece]] = []
-    for piece in pieces:
-        if runs and _joins(runs[-1], piece, room):
-            runs[-1].append(piece)
-        else:
-            runs.append([piece])
-    merged: list[list[_Piece]] = []
-    for run in runs:
+def _runs(pieces: Iterable[_Piece], room: int) -> Iterator[list[_Piece]]:
+    """Pieces grouped into chunks; what is small joins the group before."""
+    last: list[_Piece] = []
+    for run in _whole_runs(pieces, room):
         small = _size(run) < SMALL_TOKENS
-        if small and merged and merged[-1][-1].section == run[0].section and _size(merged[-1]) + _size(run) <= room:
-            merged[-1] += run
-        else:
-            merged.append(run)
-    return merged
+        if small and last and last[-1].section == run[0].section and _size(last) + _size(run) <= room:
+            last += run
+            continue
+        if last:
+            yield last
+        last = run
+    if last:
+        yield last
 
 
-def _sections(runs: Sequence[Sequence[_Piece]]) -> list[int]:
-    """For each run the number of the first one of its section: neighbours under one heading, up to SECTION_TOKENS."""
-    firsts: list[int] = []
-    size = 0
+def _whole_runs(pieces: Iterable[_Piece], room: int) -> Iterator[list[_Piece]]:
+    """Headings open a run, sections part runs, the target size closes them."""
+    run: list[_Piece] = []
+    for piece in pieces:
+        if run and not _joins(run, piece, room):
+            yield run
+            run = []
+        run.append(piece)
+    if run:
+        yield run
+
+
+def _with_sections(runs: Iterable[list[_Piece]]) -> Iterator[tuple[list[_Piece], int]]:
+    """Each run with the number of the first one of its section: neighbours under one heading, up to SECTION_TOKENS."""
+    first = size = 0
+    heading: Mark | None = None
     for number, run in enumerate(runs):
-        opens = number == 0 or runs[number - 1][-1].section[0] != run[0].section[0]
-        if opens or size + _size(run) > SECTION_TOKENS:
-            firsts.append(number)
-            size = 0
-        else:
-            firsts.append(firsts[-1])
+        if heading != run[0].section[0] or size + _size(run) > SECTION_TOKENS:
+            first, size = number, 0
         size += _size(run)
-    return firsts
+        heading = run[-1].section[0]
+        yield run, first
 
 
 def _size(run: Sequence[_Piece]) -> int:

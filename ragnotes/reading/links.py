@@ -22,6 +22,8 @@ __all__ = ["DocumentLinks"]
 
 MAX_NEAR = 3
 """More links beside a unit than these are a list of something else."""
+REMEMBERED_BLOCKS = 10_000
+"""Units come in order: who holds them is asked again soon, or no more."""
 _FOOTNOTE = re.compile(r"^[ \t>]*\[\^([^\[\]\s]+)\]:[ \t]*(.*(?:\n(?:[ \t]+\S.*|[ \t]*(?=\n[ \t]+\S)))*)", re.MULTILINE)
 _FOOTNOTE_SIGN = re.compile(r"\[\^([^\[\]\s]+)\](?!:)")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -42,12 +44,12 @@ class DocumentLinks:
     """The links of one document, by place."""
 
     def __init__(self, document: Document) -> None:
-        self._blocks = document.blocks
-        self._block_starts = [block.start for block in document.blocks]
-        self._holders = list(_holders(document))
         self._links = sorted(_links_of(document))
         self._starts = [start for start, _, _ in self._links]
-        self._carries_only = [_only_links(document.text, block, self._inside(block)) for block in document.blocks]
+        self._blocks = document.blocks if self._links else ()  # where there are none, no block is asked for them
+        self._block_starts = [block.start for block in self._blocks]
+        self._holders = list(_holders(document)) if self._links else []
+        self._carries_only = [_only_links(document.text, block, self._inside(block)) for block in self._blocks]
         self._own_address = _own_address(document)
         self._told_below: dict[int, list[Link]] = {}
 
@@ -61,20 +63,24 @@ class DocumentLinks:
     def _linked(self, unit: Unit) -> Unit:
         own = tuple(dict.fromkeys(link for _, _, link in self._within(unit.start, unit.end)))
         near = [] if own else next((links for links in self._around(unit) if links), [])
-        return replace(unit, links=own, near=tuple(dict.fromkeys(near))[:MAX_NEAR])
+        return replace(unit, links=own, near=tuple(dict.fromkeys(near))[:MAX_NEAR]) if own or near else unit
 
     def _around(self, unit: Unit) -> Iterator[list[Link]]:
         """The links beside a unit that has none, by how near they are: its block's, then those of what holds it."""
-        number: int | None = bisect_right(self._block_starts, unit.start) - 1
-        if number == -1 or number is None:
-            return
+        if self._links:
+            yield from self._around_in(bisect_right(self._block_starts, unit.start) - 1, unit)
+        yield [self._own_address] if self._own_address else []
+
+    def _around_in(self, number: int, unit: Unit) -> Iterator[list[Link]]:
+        """Those of the block of this number, which the unit is in, and of what holds it."""
         yield self._nearest(self._blocks[number], unit)
         yield self._below(number)
-        while (number := self._holders[number]) is not None:
-            first, last = self._numbers(self._blocks[number].start, self._blocks[number].end)
+        holder = self._holders[number]
+        while holder is not None:
+            first, last = self._numbers(self._blocks[holder].start, self._blocks[holder].end)
             yield [link for _, _, link in self._links[first : min(last, first + MAX_NEAR)]]
-            yield self._below(number)
-        yield [self._own_address] if self._own_address else []
+            yield self._below(holder)
+            holder = self._holders[holder]
 
     def _nearest(self, block: Block, unit: Unit) -> list[Link]:
         """Links of the unit's block, nearest first; no more are looked at than told, for a block may hold thousands."""
@@ -86,6 +92,8 @@ class DocumentLinks:
     def _below(self, number: int) -> list[Link]:
         """The first links of `_carried` below a block, which all that it holds ask for."""
         if number not in self._told_below:
+            if len(self._told_below) > REMEMBERED_BLOCKS:
+                self._told_below.clear()
             self._told_below[number] = list(dict.fromkeys(self._carried(number)))[:MAX_NEAR]
         return self._told_below[number]
 

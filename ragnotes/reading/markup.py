@@ -86,6 +86,9 @@ _QUOTE_MARKS = re.compile(r"^[ \t]*+(?:>[ \t]*+)+")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _TRAILING = ".,;:!?*_'\""
 
+_MARKED = re.compile(r"[`~$\\<>*_=|\[\]{}#&\U000F0000-\U000FFFFD]|://|www\.|^[- \t+:\d]", re.MULTILINE | re.IGNORECASE)
+"""Without any of these no pattern of `plain_text` finds a thing."""
+
 _LITERAL = {ord(mark): 0xF0000 + ord(mark) for mark in string.punctuation}
 """Code, mathematics and escaped characters hide behind private characters while the patterns run."""
 _RESTORED = {hidden: mark for mark, hidden in _LITERAL.items()}
@@ -93,6 +96,12 @@ _RESTORED = {hidden: mark for mark, hidden in _LITERAL.items()}
 
 def plain_text(source: str) -> str:
     """The words of a stretch of Markdown as a reader sees them; lines stay lines, URLs shrink to their host."""
+    text = repair_mojibake(_without_marks(source) if _MARKED.search(source) else source)
+    lines = (_SPACE.sub(" ", line).strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _without_marks(source: str) -> str:
     text = _CODE.sub(_code_words, _FENCE.sub("", source))
     text = _MATH.sub(lambda match: match[0].translate(_LITERAL), text)
     text = _ESCAPE.sub(lambda match: match[1].translate(_LITERAL), text)
@@ -113,9 +122,7 @@ def plain_text(source: str) -> str:
     text = _TAG.sub("", _LINE_TAG.sub(" ", text))
     text = _STRONG.sub(r"\3", _STRONG.sub(r"\3", text))
     text = _EMPHASIS.sub(lambda match: match[1] or match[2], text)
-    text = repair_mojibake(_unescape(text).translate(_RESTORED))
-    lines = (_SPACE.sub(" ", line).strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line)
+    return _unescape(text).translate(_RESTORED)
 
 
 def cells_of(row: str) -> list[str]:

@@ -8,6 +8,7 @@ each line is a thought of its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from statistics import median
 
@@ -35,6 +36,8 @@ _MARKDOWN = re.compile(r"^#{1,6} \S|^```|^\|.*\|\s*\n\|[ :|-]+\|", re.MULTILINE)
 _LEAD_CHARS = 80
 _WRAPPED_CHARS = (55, 100)
 """Median length of all but the last line of a paragraph that an editor wrapped."""
+
+Span = tuple[int, int]
 
 
 def load_text(content: bytes, path: str, *, order: DayMonthOrder | None = None) -> Document:
@@ -66,38 +69,48 @@ def load_text(content: bytes, path: str, *, order: DayMonthOrder | None = None) 
 
 def _flat_structure(text: str) -> Structure:
     structure = Structure()
-    paragraphs = _paragraphs(text)
-    for number, lines in enumerate(paragraphs):
-        follower = paragraphs[number + 1][0] if number + 1 < len(paragraphs) else None
-        _take_paragraph(text, lines, follower, structure)
+    for paragraph, following in _followed(_paragraphs(text), None):
+        _take_paragraph(text, paragraph, next(_lines(text, following)) if following else None, structure)
     structure.blocks = fill_gaps(text, structure.blocks)
     return structure
 
 
-def _paragraphs(text: str) -> list[list[tuple[int, int]]]:
-    """The spans of the lines of each paragraph."""
-    paragraphs: list[list[tuple[int, int]]] = []
-    last_end = -2
-    for line in _LINE.finditer(text):
-        if line[0].isspace():
-            continue
-        if line.start() != last_end + 1:
-            paragraphs.append([])
-        paragraphs[-1].append(line.span())
-        last_end = line.end()
-    return paragraphs
+def _paragraphs(text: str) -> Iterator[Span]:
+    """Paragraphs by their spans. A log is one of a million lines, so that these are looked up again when needed."""
+    start, last_end = -1, -2
+    for first, last in _lines(text, (0, len(text))):
+        if first != last_end + 1:
+            if start >= 0:
+                yield start, last_end
+            start = first
+        last_end = last
+    if start >= 0:
+        yield start, last_end
 
 
-def _take_paragraph(
-    text: str, lines: list[tuple[int, int]], follower: tuple[int, int] | None, structure: Structure
-) -> None:
-    if _wrapped(text, lines):
-        _date_line(text, structure, lines[0][0], lines[-1][1])
-        _add(text, structure, lines[0][0], lines[-1][1], BlockKind.PARAGRAPH)
+def _lines(text: str, within: Span) -> Iterator[Span]:
+    """The spans of the lines that are not blank."""
+    return (line.span() for line in _LINE.finditer(text, *within) if not line[0].isspace())
+
+
+def _followed(spans: Iterable[Span], last: Span | None) -> Iterator[tuple[Span, Span | None]]:
+    """Each span with the one after it; after the final one comes `last`."""
+    before: Span | None = None
+    for span in spans:
+        if before:
+            yield before, span
+        before = span
+    if before:
+        yield before, last
+
+
+def _take_paragraph(text: str, paragraph: Span, follower: Span | None, structure: Structure) -> None:
+    if _wrapped(text, paragraph):
+        _date_line(text, structure, *paragraph)
+        _add(text, structure, *paragraph, BlockKind.PARAGRAPH)
         return
-    for number, (start, end) in enumerate(lines):
+    for (start, end), after in _followed(_lines(text, paragraph), follower):
         bullet = _BULLET.match(text, start, end)
-        after = lines[number + 1] if number + 1 < len(lines) else follower
         if bullet:
             depth = len(bullet[1].expandtabs(4)) // 2
             _add(text, structure, start, end, BlockKind.ITEM, depth=depth)
@@ -131,11 +144,13 @@ def _date_line(text: str, structure: Structure, start: int, end: int) -> bool:
     return bool(dated and dated.level)
 
 
-def _wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
-    """Whether an editor broke these lines: all but the last about as long as a page is wide, and no bullets."""
-    if len(lines) < 2 or any(_BULLET.match(text, *line) for line in lines):
-        return len(lines) == 1 and not _BULLET.match(text, *lines[0]) and lines[0][1] - lines[0][0] > _LEAD_CHARS
-    widths = [end - start for start, end in lines[:-1]]
+def _wrapped(text: str, paragraph: Span) -> bool:
+    """Whether an editor broke its lines: all but the last about as long as a page is wide, and no bullets."""
+    if any(_BULLET.match(text, *line) for line in _lines(text, paragraph)):
+        return False
+    *widths, last = (end - start for start, end in _lines(text, paragraph))
+    if not widths:
+        return last > _LEAD_CHARS
     return _WRAPPED_CHARS[0] <= median(widths) <= _WRAPPED_CHARS[1] and max(widths) <= 1.3 * _WRAPPED_CHARS[1]
 
 

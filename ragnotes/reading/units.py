@@ -131,7 +131,8 @@ def _parts(document: Document, block: Block) -> Iterator[Unit]:
     brief = block.kind is not BlockKind.PARAGRAPH and len(text.split()) <= LONG_ITEM_WORDS
     for start, end in [(0, len(text))] if whole or brief else sentences_of(text):
         part = replace(block, start=block.start + start, end=block.start + end)
-        plain, shown = _flat(document, part), block.shown or _boxed(document, part)
+        plain = _flat(document, part)
+        shown = block.shown or _box(document, part) + plain
         if re.search(r"\w", plain):
             yield Unit(part.start, part.end, plain, block.lead, shown if shown != plain else "")
 
@@ -148,5 +149,9 @@ def _flat(document: Document, block: Block) -> str:
 
 def _boxed(document: Document, block: Block) -> str:
     """The same, after its box where it is a task."""
+    return _box(document, block) + _flat(document, block)
+
+
+def _box(document: Document, block: Block) -> str:
     task = _TASK.match(document.text, block.start, block.end) if block.kind is BlockKind.ITEM else None
-    return (_BOXES[task[1]] if task else "") + _flat(document, block)
+    return _BOXES[task[1]] if task else ""

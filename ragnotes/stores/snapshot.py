@@ -44,6 +44,7 @@ Query = Callable[[str, Sequence[object]], list[Row]]
 """Runs one SQL statement with its parameters and gives all rows."""
 
 CHECKSUMS_SINCE = 3
+VECTORS_AT_ONCE = 4096
 
 META: Mapping[str, UnionType | type] = {"schema": int, "generation": int, "lineage": str, "manifest": str | None}
 
@@ -285,13 +286,14 @@ class LocalSnapshot:
         """The vectors of these rows, shape (n, dimension), for ascending ids."""
         checksum = self._checksum.replace("checksum", "embeddings.checksum")
         statement = f"SELECT embedder, key, vector, {checksum} FROM chunks JOIN embeddings ON embeddings.id = embedding"
-        if len(ids) == self.count():
-            rows = self._query(f"{statement} ORDER BY chunks.id", ())
-        else:
-            rows = self._query(f"{statement} WHERE chunks.id IN {LISTED} ORDER BY chunks.id", (listed(ids.tolist()),))
-        for embedder, key, vector, kept in rows:
-            verify("a vector", (embedder, key, vector), kept)
-        return np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4").reshape(len(ids), -1)
+        statement = f"{statement} WHERE chunks.id IN {LISTED} ORDER BY chunks.id"
+        joined = bytearray()
+        for first in range(0, len(ids), VECTORS_AT_ONCE):
+            wanted = ids[first : first + VECTORS_AT_ONCE].tolist()
+            for embedder, key, vector, kept in self._query(statement, (listed(wanted),)):
+                verify("a vector", (embedder, key, vector), kept)
+                joined += vector
+        return np.frombuffer(joined, dtype="<f4").reshape(len(ids), -1)
 
     def _texts(self, rows: Sequence[int]) -> dict[int, tuple[str, Source]]:
         """Text and source of the documents of these rows; what is quoted from them is what was written."""

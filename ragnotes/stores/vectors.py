@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -45,6 +45,7 @@ NORM_TOLERANCE = 1e-3
 # FAISS's float32 sums differ from exact ones by less than this; a hit so close to the last wanted is fetched too.
 SCORE_MARGIN = 1e-5
 MAX_HEADER_BYTES = 4096
+ROWS_AT_ONCE = 4096
 # An IndexIDMap2 over a flat index nests one level; FAISS counts such steps while it reads a file.
 MAX_LOAD_STEPS = 16
 
@@ -149,9 +150,10 @@ def unit_rows(rows: Vectors, dimension: int) -> Vectors:
     checked = np.ascontiguousarray(rows, dtype=np.float32)
     if checked.ndim != 2 or checked.shape[1] != dimension:
         raise ValueError(f"vectors of shape {checked.shape}, expected (n, {dimension})")
-    norms = np.linalg.norm(checked, axis=1)
-    if not np.all(np.abs(norms - 1) <= NORM_TOLERANCE):  # also false for NaN and infinity
-        raise ValueError("a vector is not finite, or not of norm 1")
+    for first in range(0, len(checked), ROWS_AT_ONCE):  # the squares take as much room as the rows
+        norms = np.linalg.norm(checked[first : first + ROWS_AT_ONCE], axis=1)
+        if not np.all(np.abs(norms - 1) <= NORM_TOLERANCE):  # also false for NaN and infinity
+            raise ValueError("a vector is not finite, or not of norm 1")
     return checked
 
 
@@ -160,21 +162,28 @@ def save_vectors(path: Path, index: VectorIndex, identity: Identity, generation:
 
     One process at a time may save: the temporary file has a fixed name, so that a killed run leaves at most one.
     """
-    payload: bytes = _faiss().serialize_index(index._index).tobytes()
-    header = {
-        **asdict(identity),
-        "generation": generation,
-        "count": len(index),
-        "sha256": hashlib.sha256(payload).hexdigest(),
-    }
+    digest = hashlib.sha256()
+    header = {**asdict(identity), "generation": generation, "count": len(index)}
     temporary = temporary_of(path)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(json.dumps(header).encode() + b"\n")
-        file.write(payload)
+
+        def write(piece: bytes) -> int:
+            digest.update(piece)
+            return file.write(piece)
+
+        # Piece by piece, for FAISS would hold all vectors three times over; their checksum is known at the end.
+        file.write(_header_line(header, "0" * 64))
+        _faiss().write_index(index._index, _faiss().PyCallbackIOWriter(write))
+        file.seek(0)
+        file.write(_header_line(header, digest.hexdigest()))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_directory(path.parent)
+
+
+def _header_line(header: Mapping[str, object], sha256: str) -> bytes:
+    return json.dumps({**header, "sha256": sha256}).encode() + b"\n"
 
 
 def temporary_of(path: Path) -> Path:

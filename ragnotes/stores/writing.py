@@ -233,10 +233,7 @@ def put_document(
 
     Raises KeyError on a chunk whose vector is not known, ValueError on one that is not of this document.
     """
-    for chunk in chunks:
-        if chunk.doc_id != document.doc_id or chunk.text != document.text[chunk.start : chunk.end]:
-            raise ValueError(f"chunk {chunk.chunk_id} is no slice of document {document.doc_id}")
-    embeddings = [_embedding(query, manifest, chunk) for chunk in chunks]
+    embeddings = [_embedding(query, manifest, chunk) for chunk in _slices(document, chunks)]
     query("DELETE FROM documents WHERE doc_id = ? OR path = ?", (document.doc_id, pack(document.path)))
     [(row,)] = insert(query, "documents", document_values(document), "RETURNING id")
     for tag in filter(None, dict.fromkeys(tag_key(tag) for tag in document.metadata.tags)):
@@ -246,6 +243,14 @@ def put_document(
         insert(query, "chunks", (row, embedding, ordinal, _forms(chunk, language), *chunk_values(chunk)))
     query(f"INSERT INTO sections (rowid, text) {SECTION_TEXTS.format(document='?')}", (row,))
     put_files(query, [record])
+
+
+def _slices(document: Document, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The chunks; raises ValueError on one that is not of this document."""
+    for chunk in chunks:
+        if chunk.doc_id != document.doc_id or chunk.text != document.text[chunk.start : chunk.end]:
+            raise ValueError(f"chunk {chunk.chunk_id} is no slice of document {document.doc_id}")
+        yield chunk
 
 
 def insert(query: Query, table: str, values: Row, ending: str = "") -> list[Row]:

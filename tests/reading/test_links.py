@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ragnotes.models.hashing import HashingEmbedder
+from ragnotes.reading import links as placing
 from ragnotes.reading.chunking import chunk_document
 from ragnotes.reading.links import DocumentLinks
 from ragnotes.reading.markdown import load_markdown
@@ -93,6 +94,13 @@ def test_many_links_and_nested_items_take_time_in_proportion_to_their_number() -
     assert {link.url for chunk in chunks for unit in chunk.units for link in unit.near} == {
         f"https://a.org/{n}" for n in range(2000)
     }
+
+
+def test_blocks_that_were_forgotten_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "# Top\n\n" + "".join(f"- item {n}\n  - https://a.org/{n}\n  - said {n}\n\n" for n in range(20))
+    expected = chunks_of(source)
+    monkeypatch.setattr(placing, "REMEMBERED_BLOCKS", 1)
+    assert chunks_of(source) == expected
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,22 @@ def test_any_text_is_read_and_masks_keep_its_length(source: str) -> None:
     cells_of(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("A line, as most are: at 3/4 of its way (so far).", "A line, as most are: at 3/4 of its way (so far)."),
+        ("two  words\u00a0here \n\n  and\x0bthere", "two words here\nand\nthere"),
+        ("cafÃ© au lait", "café au lait"),
+        ("WWW.a.org/x it is", "a.org it is"),
+        ("first\n2) second\n٣. third", "first\nsecond\nthird"),
+        ("first\n:---\n\t+ second", "first\nsecond"),
+    ],
+)
+def test_what_has_hardly_any_marks_is_read_by_the_same_rules(source: str, plain: str) -> None:
+    assert plain_text(source) == plain
+    assert plain_text(f"{source}\n<!-- x -->") == plain, "with a mark elsewhere all patterns are tried"
+
+
 HOSTILE = [
     *("[", "](", "[a](", "[[", "![", "[\\", "[^", "[a]: ", "[a][", "[a](<", '[a](b "', "[a](b(", "[a\n"),
     *("*", "**a ", "*a ", "a*", "_a ", "__a", "***a", "==a", "~~a", "`", "` a", "$a", "$$"),
