@@ -203,6 +203,8 @@ class Connections:
             raise
         except sqlite3.Error as error:
             raise self._error_of(error, writing=writing) from error
+        except UnicodeDecodeError as error:  # SQLite's own message may quote what is damaged
+            raise IndexDamaged(f"{self._database} is damaged: {error}", REPAIR_HINT) from error
 
     def _error_of(self, error: sqlite3.Error, *, writing: bool) -> RagnotesError | ValueError:
         """The error that callers know. Only the first byte of SQLite's code is its kind."""

@@ -20,7 +20,7 @@ from ragnotes.stores.connections import Connection, Connections, fold_log, roll_
 from ragnotes.stores.locking import SharedLock, Taken
 from ragnotes.stores.migrations import migrate
 from ragnotes.stores.pacing import Pace
-from ragnotes.stores.permissions import make_directory, make_private
+from ragnotes.stores.permissions import make_directory, make_private, written_to
 from ragnotes.stores.removal import any_removed, purge
 from ragnotes.stores.schema import CREATE, OLDEST_SCHEMA, SCHEMA_VERSION, UPGRADE_HINT
 from ragnotes.stores.sharing import SharedVectors
@@ -107,8 +107,9 @@ class LocalStore:
             connection = self._connections.writer()
             self._writer, before = connection, None
             query = self._connections.query(connection, writing=True)
-            replacing.drop_unfinished(self._database)
             try:
+                with written_to(self.directory):
+                    replacing.drop_unfinished(self._database)
                 with self.transaction():
                     migrate(query)
                 before = self._generation(query)
@@ -336,7 +337,7 @@ class LocalStore:
     def _create(self) -> None:
         """Make directory and database, readable by their owner only."""
         make_directory(self.directory)
-        with self.locked(timeout_s=CREATE_WAIT_S):
+        with self.locked(timeout_s=CREATE_WAIT_S), written_to(self.directory):
             if self._schema() is not None:  # another process was faster
                 return
             os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))

@@ -6,11 +6,13 @@ import logging
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ragnotes.errors import IndexWriteFailed
 
-__all__ = ["make_directory", "make_private"]
+__all__ = ["make_directory", "make_private", "written_to"]
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,17 @@ def make_directory(directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise IndexWriteFailed(f"{directory} cannot be made: {error}", "name another with --index") from error
+
+
+@contextmanager
+def written_to(directory: Path) -> Iterator[None]:
+    """What is done to files in the directory; what the system refuses there is IndexWriteFailed."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexWriteFailed(
+            f"{directory} cannot be written to: {error}", "free some space, or check the disk, rights and limits"
+        ) from error
 
 
 def make_private(directory: Path) -> None:

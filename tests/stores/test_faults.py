@@ -82,6 +82,15 @@ def test_a_limit_ends_the_run_with_an_error_and_no_signal(runs: Drivers, tmp_pat
     assert refused.faults == ()
 
 
+@pytest.mark.parametrize("files", range(6, 13))
+def test_however_few_files_may_be_open_a_run_works_or_ends_with_a_clear_error(
+    runs: Drivers, tmp_path: Path, files: int
+) -> None:
+    refused = with_limit(runs, tmp_path, "NOFILE", files)
+    assert refused.told
+    assert refused.faults == ()
+
+
 def test_vectors_without_room_are_a_warning_and_are_saved_once_there_is(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:

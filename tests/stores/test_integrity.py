@@ -391,6 +391,14 @@ def test_an_index_that_says_nothing_of_itself_is_refused_and_repaired(index: Pat
         assert [record.reason for record in snapshot.files() if record.path == "n1.md"] == [FORGOTTEN]
 
 
+def test_damage_that_sqlite_quotes_in_its_message_is_damage(index: Path) -> None:
+    database = index / DATABASE
+    database.write_bytes(database.read_bytes().replace(b"CREATE TABLE", b"CREATE \xe4ABLE"))
+    with pytest.raises(IndexDamaged, match="ragnotes repair"):
+        LocalStore.open(index)
+    assert findings(index)
+
+
 def test_a_repair_that_cannot_fill_the_new_database_leaves_the_old_one(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
