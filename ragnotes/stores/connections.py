@@ -31,7 +31,8 @@ File = tuple[int, int]
 BUSY_TIMEOUT_S = 5.0
 IDLE_READERS = 8
 LOG_BYTES = 64 * 1024 * 1024
-LOG_ENDINGS = ("-wal", "-shm")
+JOURNAL = "-journal"
+LOG_ENDINGS = (JOURNAL, "-wal", "-shm")
 """What the files beside a database are called that belong to it."""
 
 READER_PRAGMAS = ("query_only = ON",)
@@ -178,6 +179,8 @@ class Connections:
 
     def _connect(self, mode: str, pragmas: Sequence[str], *, writing: bool) -> Connection:
         """An open connection. `mode` keeps SQLite from making a database where there is none."""
+        if not writing and Path(f"{self._database}{JOURNAL}").exists():
+            self._roll_back_journal()
         with self._translated(writing=writing):
             connection = sqlite3.connect(
                 f"{self._database.absolute().as_uri()}?mode={mode}",
@@ -194,6 +197,13 @@ class Connections:
                 connection.close()
                 raise
             return connection
+
+    def _roll_back_journal(self) -> None:
+        """Undo what was cut off while the database was made, before it had a log. A reader may not."""
+        with self._translated(writing=True):
+            uri = f"{self._database.absolute().as_uri()}?mode=rw"
+            with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+                connection.execute("SELECT 1 FROM sqlite_master").close()
 
     @contextmanager
     def _translated(self, *, writing: bool) -> Iterator[None]:

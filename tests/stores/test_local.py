@@ -62,6 +62,23 @@ def test_a_database_whose_making_was_cut_off_is_no_index_and_can_be_made(tmp_pat
         assert store.manifest() is None
 
 
+def test_a_database_cut_off_amid_its_making_is_made_again(tmp_path: Path) -> None:
+    """Its journal is to be rolled back, which no reader may do."""
+    made, index = tmp_path / "made", tmp_path / "index"
+    made.mkdir()
+    with closing(sqlite3.connect(made / "ragnotes.sqlite3", isolation_level=None)) as maker:
+        maker.execute("PRAGMA cache_size = 1")
+        maker.execute("CREATE TABLE before (x)")
+        maker.execute("INSERT INTO before VALUES (zeroblob(100000))")
+        maker.execute("BEGIN")
+        maker.execute("UPDATE before SET x = randomblob(100000)")
+        shutil.copytree(made, index)
+    assert (index / "ragnotes.sqlite3-journal").stat().st_size
+    with pytest.raises(IndexDamaged), closing(LocalStore.open(index)):  # what was committed is no index
+        pass
+    assert not (index / "ragnotes.sqlite3-journal").exists()
+
+
 def test_only_the_owner_may_read(directory: Path) -> None:
     assert directory.stat().st_mode & 0o777 == 0o700
     files = ("ragnotes.sqlite3", "vectors.faiss", "writer.lock")
