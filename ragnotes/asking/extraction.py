@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from ragnotes.answers import Evidence, Support
+from ragnotes.asking.answer_types import AnswerType, type_asked
+from ragnotes.asking.attachment import names_of, words_of
 from ragnotes.asking.conflicts import conflicting
 from ragnotes.asking.duplicates import says_again
 from ragnotes.asking.link_questions import asks_for_link, links_to_tell, with_links
-from ragnotes.asking.lists import MAX_ITEMS
-from ragnotes.asking.question_forms import asks_for_more
+from ragnotes.asking.lists import MAX_ITEMS, is_item
+from ragnotes.asking.question_forms import asks_for_more, asks_openly
 from ragnotes.asking.short_answers import disputed, short_answer, telling_first
 from ragnotes.asking.verification import Checked
 from ragnotes.asking.when import dated_first, day_told
@@ -30,8 +33,12 @@ MORE_SENTENCES, MORE_WORDS, MORE_CLOSE = 6, 120, 0.75
 """The same where the question asks for more than the shortest answer."""
 MAX_NOTED, MAX_NOTED_WORDS = 8, 120
 """What an answer may hold that tells what was noted at some time."""
+FEW_WORDS = 2
+"""A piece with no more words of its own than these hardly says more than the question does."""
 CLOSE = 0.92
 """How near a further piece must come to the best one's score."""
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,8 @@ def extract(
     if short := _told_first(question, in_order, order):
         told = [_checked(question, item, order) for item in _with_footnotes(in_order[:1], evidence)]
         return Extract((*short, replace(told[0], own_line=True), *told[1:]), settled=True)
-    return Extract(
-        tuple(_checked(question, item, order) for item in _with_footnotes(_chosen(question, in_order), evidence))
-    )
+    chosen = _chosen(question, _gone_on(question, in_order))
+    return Extract(tuple(_checked(question, item, order) for item in _with_footnotes(chosen, evidence)))
 
 
 def _linking(
@@ -141,6 +147,28 @@ def _chosen(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
         pieces = _distinct(evidence)
         return _cut(pieces, max_sentences=MORE_SENTENCES, max_words=MORE_WORDS, close=MORE_CLOSE)
     return _cut(_distinct(evidence), max_sentences=MAX_SENTENCES, max_words=MAX_WORDS, close=CLOSE)
+
+
+def _gone_on(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The pieces; where the best one only says what was asked, the one right after it in its passage comes next."""
+    if not evidence or not _only_says_again(question, evidence[0].unit.plain):
+        return list(evidence)
+    best = evidence[0]
+    later = [unit for unit in best.hit.chunk.units if unit.start >= best.unit.end][:1]
+    following = [item for item in evidence if item.hit == best.hit and item.unit in later and not is_item(item.text)]
+    others = [item for item in evidence[1:] if item not in following]
+    return [best, *(replace(item, score=best.score) for item in following), *others]
+
+
+def _only_says_again(question: str, text: str) -> bool:
+    """Whether the text tells an open question nothing: no name, no number, and few words that it does not have itself.
+
+    The day of a piece is told with it.
+    """
+    if not asks_openly(question) or type_asked(question) is AnswerType.TIME:
+        return False
+    named = {*names_of(text), *_NUMBER.findall(text)} - words_of(question)
+    return not named and len(set(content_stems(text)) - set(content_stems(question))) <= FEW_WORDS
 
 
 def _distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:

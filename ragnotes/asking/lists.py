@@ -17,7 +17,7 @@ from ragnotes.places import HEADING_SEPARATOR, Places
 from ragnotes.ports import Snapshot
 from ragnotes.types import Chunk, Unit
 
-__all__ = ["MAX_ITEMS", "asks_for_list", "items_for"]
+__all__ = ["MAX_ITEMS", "asks_for_list", "is_item", "items_for"]
 
 MAX_ITEMS = 10
 CHUNKS_AROUND = 3
@@ -72,6 +72,11 @@ def items_for(snapshot: Snapshot, subject: str, evidence: Sequence[Evidence]) ->
         if not any(_overlap(item, other) or says_again(item.unit.plain, other.unit.plain) for other in kept):
             kept.append(item)
     return kept if len(kept) > 1 else []
+
+
+def is_item(text: str) -> bool:
+    """Whether the text is one item of a list, or one row of a table."""
+    return bool(_mark(text))
 
 
 def _mark(text: str, column: int | None = None) -> str:

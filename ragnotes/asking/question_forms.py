@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-__all__ = ["AskedFor", "asked_kind", "asks_for_more", "counted_in"]
+__all__ = ["AskedFor", "asked_kind", "asks_for_more", "asks_openly", "counted_in"]
 
 
 class AskedFor(StrEnum):
@@ -54,6 +54,18 @@ _MORE = re.compile(
     r"|en\s+détail|expliquer?(?:-moi)?|explique[sz]?|tout\s+(?:sur|ce\s+que)|décri(?:s|re|vez))\b",
     re.IGNORECASE,
 )
+
+_OPEN = re.compile(
+    r"\b(?:what|which|who|whom|whose|why|how|where|wer|wen|wem|wessen|warum|wieso|weshalb|wie|wo|welche[mnrs]?"
+    r"|was\s+(?:ist|sind|war|waren|hat|habe|kann)|qué|cu[aá]l(?:es)?|quién(?:es)?|cómo|dónde|quoi|quel(?:le)?s?|qui"
+    r"|pourquoi|comment|où)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_openly(question: str) -> bool:
+    """Whether it asks with a question word, and not for yes or no."""
+    return _OPEN.search(question) is not None
 
 
 def asks_for_more(question: str) -> bool:

@@ -119,6 +119,35 @@ def test_asked_for_more_the_answer_is_longer(tmp_path: Path) -> None:
     assert len(long.sentences) == 5
 
 
+ROOF = """# Roof
+
+Mending the roof is slow work. The slates are thin and most of the nails have rusted. Bring gloves.
+
+The roof was mended by Ann Lee. She asked for no money.
+
+We mended the roof twice. The second time it held.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        (
+            "Why is mending the roof slow?",
+            "Mending the roof is slow work. The slates are thin and most of the nails have rusted.",
+        ),
+        ("Who mended the roof?", "The roof was mended by Ann Lee."),
+    ],
+)
+def test_where_the_best_piece_only_says_the_question_again_the_next_one_goes_on(
+    tmp_path: Path, question: str, told: str
+) -> None:
+    index_notes(tmp_path, {"roof.md": ROOF}).close()
+    answer = ask(tmp_path, question)
+    assert answer.text.split("\n")[-1].startswith(told)
+    assert ("gloves" in answer.text, "money" in answer.text) == (False, False)
+
+
 @pytest.mark.parametrize(
     ("question", "more"),
     [
