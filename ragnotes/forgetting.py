@@ -33,8 +33,17 @@ class Forgotten:
 
 
 def forget(store: Store, conversations: Conversations, path: str, *, with_conversations: bool) -> Forgotten:
-    """Take the text of this file out of the index. Raises NotFound where the index knows no such file."""
-    record = _record(store, path)
+    """Take the text of this file out of the index; of one that has gone, what conversations still tell of it.
+
+    Raises NotFound where neither knows such a file.
+    """
+    try:
+        record = _record(store, path)
+    except NotFound:
+        cited = next(filter(conversations.citing, _names(store, path)), None)
+        if cited is None:
+            raise
+        record = FileRecord(cited, FileStatus.SKIPPED, FORGOTTEN)
     with store.writer():
         forgotten = FileRecord(record.path, FileStatus.SKIPPED, FORGOTTEN, fingerprint=record.fingerprint)
         store.remove([record.path], keeping=[forgotten])
@@ -61,12 +70,16 @@ def _record(store: Store, path: str) -> FileRecord:
     """The record of a file by its path in the index, or on this machine."""
     with store.reading() as snapshot:
         records = {record.path: record for record in snapshot.files()}
-    manifest = store.manifest()
-    names = [path, *_below(path, manifest.roots if manifest else ())]
-    found = [records[name] for name in names if name in records]
+    found = [records[name] for name in _names(store, path) if name in records]
     if not found:
         raise NotFound(f"the index knows no file {path}", "list its files with: ragnotes status")
     return found[0]
+
+
+def _names(store: Store, path: str) -> list[str]:
+    """What the file may be called in the index."""
+    manifest = store.manifest()
+    return [path, *_below(path, manifest.roots if manifest else ())]
 
 
 def _below(path: str, roots: Sequence[str]) -> list[str]:

@@ -179,6 +179,22 @@ def test_forget_names_the_conversations_that_cite_the_file_and_deletes_them_on_d
     assert [line.id for line in folder.lines(10)] == [other]
 
 
+def test_what_conversations_tell_of_a_deleted_file_can_be_forgotten(
+    corpus: Path, index: Path, told: Callable[..., tuple[int, Any]]
+) -> None:
+    folder = ConversationFolder(index / "conversations")
+    asked_at = datetime(2026, 11, 21, tzinfo=UTC)
+    citing = folder.begin(
+        Turn("When?", None, ("Feed the starter at 22:00.",), (CitedPlace("bread.md", "Rye"),), asked_at)
+    )
+    folder.begin(Turn("Which chain?", None, ("114 links.",), (CitedPlace("bicycle.md", "Bicycle"),), asked_at))
+    (corpus / "bread.md").unlink()
+    update(corpus, index)
+    code, done = told("forget", "bread.md", "--conversations", "--index", index)
+    assert (code, done["conversations"], done["chunks"]) == (0, [citing], 0)
+    assert folder.citing("bread.md") == []
+
+
 def test_forgetting_what_is_not_there_is_an_error(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["forget", "none.md", "--index", str(index)]) == 1
     assert "none.md" in capsys.readouterr().err
