@@ -24,6 +24,8 @@ Finding nothing is a value, not an error.
 
 from __future__ import annotations
 
+import errno
+
 __all__ = [
     "CorpusError",
     "EvaluationError",
@@ -42,6 +44,7 @@ __all__ = [
     "ServerGone",
     "SettingsError",
     "UsageError",
+    "is_out_of_files",
 ]
 
 
@@ -127,3 +130,8 @@ class ServerGone(ServerError):
 
 class NotFound(RagnotesError):
     """No document or job of that id."""
+
+
+def is_out_of_files(error: OSError) -> bool:
+    """Whether this process, or the system, has as many files open as may be: it passes."""
+    return error.errno in {errno.EMFILE, errno.ENFILE}

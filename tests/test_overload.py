@@ -88,6 +88,23 @@ def generator_state(served: Served) -> str:
         return str(client.get("/ready").json()["generator"])
 
 
+def one_note(folder: Path) -> tuple[Path, Path]:
+    """A folder with one short note, and its index."""
+    corpus, index = folder / "corpus", folder / "index"
+    corpus.mkdir()
+    (corpus / "note.md").write_text("The heron stood in the reeds.")
+    indexed(corpus, index)
+    return corpus, index
+
+
+def end_in_time(served: Served) -> None:
+    """Asks the server to end, which it does in good order within ten seconds."""
+    started = time.monotonic()
+    served.process.terminate()
+    assert served.process.wait(20) == 0
+    assert time.monotonic() - started < 10
+
+
 def test_of_fifty_asks_at_once_some_are_answered_and_the_others_told_when_to_come_again(served: Served) -> None:
     asked = [f"{question} Tell me ({number})." for number, question in enumerate(questions() * 2)][:50]
 
@@ -207,11 +224,8 @@ def test_sigterm_ends_a_stream_and_the_server_within_ten_seconds(apart: tuple[Pa
 
 
 def test_sigterm_ends_an_indexing_run_between_two_passages(tmp_path: Path) -> None:
-    corpus = tmp_path / "corpus"
-    corpus.mkdir()
-    (corpus / "note.md").write_text("The heron stood in the reeds.")
-    indexed(corpus, tmp_path / "index")
-    with serving(corpus, tmp_path / "index") as served:
+    corpus, index = one_note(tmp_path)
+    with serving(corpus, index) as served:
         for number in range(40):
             text = "\n\n".join(f"Paragraph {part} of note {number}. " * 20 for part in range(20))
             (corpus / f"new-{number}.md").write_text(text)
@@ -221,28 +235,19 @@ def test_sigterm_ends_an_indexing_run_between_two_passages(tmp_path: Path) -> No
         with served.client() as client:
             until(lambda: bool(client.get(job).json()["progress"]))
             assert client.get(job).json()["state"] == "running"
-        started = time.monotonic()
-        served.process.terminate()
-        assert served.process.wait(20) == 0
-        assert time.monotonic() - started < 10
+        end_in_time(served)
         assert "Traceback" not in served.log.read_text()
 
 
 def test_sigterm_ends_a_server_that_reads_a_pdf_of_5000_pages(tmp_path: Path) -> None:
-    corpus = tmp_path / "corpus"
-    corpus.mkdir()
-    (corpus / "note.md").write_text("The heron stood in the reeds.")
-    indexed(corpus, tmp_path / "index")
-    with serving(corpus, tmp_path / "index") as served:
+    corpus, index = one_note(tmp_path)
+    with serving(corpus, index) as served:
         (corpus / "pages.pdf").write_bytes(PDFS["pages.pdf"][0]())
         assert post(served, "/v1/index/sync").status_code == 202
         until(lambda: bool(readers(served)))
         time.sleep(1)
         [reader] = readers(served)
-        started = time.monotonic()
-        served.process.terminate()
-        assert served.process.wait(20) == 0
-        assert time.monotonic() - started < 10
+        end_in_time(served)
         until(lambda: not Path(f"/proc/{reader}").exists())
         assert "Traceback" not in served.log.read_text()
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from ragnotes.answers import Evidence, Filters, Hit
-from ragnotes.asking.asked_words import question_word_fit
+from ragnotes.asking.asked_words import USUAL_FIT, question_word_fit
 from ragnotes.asking.clues import PIECES, clues_of, known_in, log_odds
 from ragnotes.asking.evidence import in_context, question_weights
 from ragnotes.asking.own_time import FROM_QUESTION, tells_of
@@ -30,7 +30,7 @@ MIN_COVERAGE_IN_TIME = 0.5
 
 def confidence_in(
     snapshot: Snapshot,
-    embedder: Embedder,
+    embedder: Embedder | None,
     hits: Sequence[Hit],
     evidence: Sequence[Evidence],
     filters: Filters,
@@ -41,6 +41,7 @@ def confidence_in(
     """The probability, in [0, 1], that the notes hold the answer; 0 where a rule knows that they do not.
 
     None where no score decides: what was noted at some time is told, if it bears on the rest of the question at all.
+    Without an `embedder`, which takes time, the question word fits as it usually does.
     """
     if not hits or not evidence or _speaks_of_another(question, subject, evidence[:PIECES]):
         return 0.0
@@ -48,7 +49,8 @@ def confidence_in(
         return None if _asks_for_a_time(question, filters) else 0.0
     if filters.source == FROM_QUESTION and evidence[0].coverage >= MIN_COVERAGE_IN_TIME:
         return None
-    fit = question_word_fit(embedder, question, in_context(evidence[0].hit, evidence[0].unit))
+    text = in_context(evidence[0].hit, evidence[0].unit)
+    fit = question_word_fit(embedder, question, text) if embedder else USUAL_FIT
     clues = clues_of(question, question_weights(snapshot, subject), hits, evidence, fit)
     return (snapshot.calibration() or SHIPPED).confidence(log_odds(clues))
 

@@ -190,7 +190,7 @@ class Asker:
             stopped=stopped,
         )
         late = stopped()  # then the evidence is in another order, and it is not known what the notes hold
-        embedder: Embedder = _WithoutTokens(self.embedder) if late else self.embedder
+        embedder = None if late else self.embedder
         confidence = confidence_in(snapshot, embedder, hits, evidence, filters, question=question, subject=subject)
         reason = reason_to_abstain(
             snapshot, hits, evidence, filters, found.left_out, subject=subject, confidence=confidence
@@ -298,37 +298,6 @@ class _Judged:
     evidence: Sequence[Evidence]
     confidence: float | None
     formed: Formed
-
-
-@dataclass(frozen=True, slots=True)
-class _WithoutTokens:
-    """An embedder that gives no tokens, for there is no time for them."""
-
-    embedder: Embedder
-
-    @property
-    def name(self) -> str:
-        return self.embedder.name
-
-    @property
-    def dimension(self) -> int:
-        return self.embedder.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        return self.embedder.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self.embedder.count_tokens(texts)
-
-    def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
-        return self.embedder.embed_documents(texts, background=background)
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        return self.embedder.embed_queries(texts)
-
-    def embed_tokens(self, _texts: Sequence[str]) -> None:
-        return None
 
 
 class _Laps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Mapping
 
@@ -48,7 +47,6 @@ PRIVATE_HEADERS: Mapping[str, str] = {
 }
 """Of every response: no cache keeps it, and a browser runs nothing of it."""
 _LOCKED_RETRY_S = 5
-_NO_FILE_LEFT = frozenset({errno.EMFILE, errno.ENFILE})
 MAX_FAULTS = 20
 """Faults of one request that are named."""
 MAX_SHOWN_CHARS = 200
@@ -78,7 +76,7 @@ def problem_of(error: Exception) -> ProblemJson:
     """The problem that stands for any error. Errors that nobody raised on purpose tell nothing of the inside."""
     if isinstance(error, RagnotesError):
         return problem_json(error, STATUSES[type(error)])
-    if isinstance(error, OSError) and error.errno in _NO_FILE_LEFT:
+    if isinstance(error, OSError) and errors.is_out_of_files(error):
         return http_problem(503, "the server has as many files open as it may", hint="try again in a second")
     return http_problem(500, "something went wrong that should not have")
 

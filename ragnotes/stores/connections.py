@@ -8,7 +8,6 @@ log (the WAL-reset bug). `synchronous=FULL` because with NORMAL a power cut lose
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,14 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from ragnotes.errors import IndexDamaged, IndexLocked, IndexMissing, IndexWriteFailed, RagnotesError
+from ragnotes.errors import (
+    IndexDamaged,
+    IndexLocked,
+    IndexMissing,
+    IndexWriteFailed,
+    RagnotesError,
+    is_out_of_files,
+)
 from ragnotes.stores.checksums import REPAIR_HINT
 from ragnotes.stores.filtering import PATH_FUNCTION, path_matches
 from ragnotes.stores.rows import Row
@@ -241,7 +247,7 @@ class Connections:
         try:
             self._database.open("rb").close()
         except OSError as error:
-            return error.errno in {errno.EMFILE, errno.ENFILE}
+            return is_out_of_files(error)
         return False
 
 
