@@ -61,8 +61,9 @@ WITHIN = {
     ("client", "service"),
 }
 ENGINES = {
-    "torch": "models/sentence_transformer.py",
-    "sentence_transformers": "models/sentence_transformer.py",
+    "torch": "models/bert.py",
+    "safetensors": "models/bert.py",
+    "sentence_transformers": "models/library_encoder.py",
     "llama_cpp": "models/llama_cpp.py",
     "jinja2": "models/chat_template.py",
     "tiktoken": "models/tokens.py",

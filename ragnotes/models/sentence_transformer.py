@@ -1,16 +1,15 @@
-"""A sentence-transformers folder as an `Embedder`: the only module that imports torch and sentence_transformers.
+"""A sentence-transformers folder as an `Embedder`; nothing here ever uses the network.
 
-Both are imported when an embedder is built, which takes seconds; nothing here ever uses the network.
+Engines are imported when an embedder is built, which takes a second for a BERT, and more for every other folder.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,15 +19,14 @@ from ragnotes.models.precedence import Precedence, Rank
 from ragnotes.types import Tokens, Vectors
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-    from torch import Tensor
+    from tokenizers import Tokenizer
 
 __all__ = ["SentenceTransformerEmbedder"]
 
-_BATCH = 8
-"""Texts per forward pass. On two cores, 256 texts of 120 tokens: 51 a second at 8, 44 at 32, 27 at 128."""
+_BATCH = 16
+"""Texts embedded in one turn: about a tenth of a second."""
 
-_SHORT_BATCH = 2
+_SHORT_BATCH = 4
 """The same while other questions are asked, which wait for the pass under way. It costs an indexing run 5 to 10 %."""
 _ASKING_S = 3.0
 """For so long after a question the next one is expected."""
@@ -44,8 +42,20 @@ _HINT = "give a sentence-transformers folder with safetensors weights, or: pip i
 _SAMPLE_BYTES = 1 << 20
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"})
 
-DEFAULT_TOKENS = 256
-"""What a model that states no limit is taken to read."""
+
+class Encoder(Protocol):
+    """What the model of a folder makes of texts: unit vectors, and rows of tokens that need not be such, all float32.
+
+    `max_tokens` counts special tokens, as the `tokenizer` does, which neither cuts nor pads.
+    """
+
+    tokenizer: Tokenizer
+    dimension: int
+    max_tokens: int
+
+    def documents(self, texts: Sequence[str]) -> Vectors: ...
+    def queries(self, texts: Sequence[str]) -> Vectors: ...
+    def token_rows(self, texts: Sequence[str]) -> list[Vectors]: ...
 
 
 class SentenceTransformerEmbedder:
@@ -56,22 +66,16 @@ class SentenceTransformerEmbedder:
 
     def __init__(self, folder: Path, *, threads: int) -> None:
         _check(folder)
-        self._model = _load(folder, threads)
+        self._encoder = _load(folder, threads)
         self._precedence = Precedence()
-        # A copy of its own: the model's one is cut to max_tokens, and changed by every call.
-        self._tokenizer = copy.deepcopy(self._model.tokenizer.backend_tokenizer)
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
         bundled = folder.resolve() == (bundled_embedder() or Path()).resolve()
         self.name = f"{BUNDLED_EMBEDDER if bundled else folder.resolve().name}@{_checksum(folder)}"
-        self.dimension = int(self._model.get_embedding_dimension())
-        prompts = [text for text in (self._model.prompts or {}).values() if text]
-        longest = max((len(self._tokenizer.encode(text, add_special_tokens=False).ids) for text in prompts), default=0)
-        self.max_tokens = int(self._model.max_seq_length or DEFAULT_TOKENS) - longest
+        self.dimension = self._encoder.dimension
+        self.max_tokens = self._encoder.max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each whole text, with special tokens, also beyond `max_tokens`."""
-        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [len(encoding.ids) for encoding in self._encoder.tokenizer.encode_batch(list(texts))]
 
     def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
         """Batch after batch, each of texts about as long as each other: questions go in between, and then answers.
@@ -85,34 +89,31 @@ class SentenceTransformerEmbedder:
             with self._precedence.turn(rank):
                 size = _SHORT_BATCH if self._precedence.asked_within(_ASKING_S) > own else _BATCH
                 batch, rest = rest[:size], rest[size:]
-                rows[batch] = self._embed(self._model.encode_document, [texts[number] for number in batch])
+                rows[batch] = self._checked(self._encoder.documents([texts[number] for number in batch]))
         return rows
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         with self._precedence.turn(Rank.QUESTION):
-            return self._embed(self._model.encode_query, texts)
+            return self._checked(self._encoder.queries(texts))
 
     def embed_tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text; the model's own prompts are left out, as they are no part of it."""
         with self._precedence.turn(Rank.ANSWER):
-            rows = self._model.encode(
-                list(texts), prompt="", output_value="token_embeddings", batch_size=_BATCH, show_progress_bar=False
-            )
+            rows = self._encoder.token_rows(texts)
         return [self._tokens(text, row) for text, row in zip(texts, rows, strict=True)]
 
-    def _tokens(self, text: str, row: Tensor) -> Tokens:
-        spans = self._tokenizer.encode(text).offsets
-        if len(spans) > len(row):  # the text is cut off, and its last row is that of a token that ends it
-            spans = spans[: len(row) - 1]
+    def _tokens(self, text: str, rows: Vectors) -> Tokens:
+        spans = self._encoder.tokenizer.encode(text).offsets
+        if len(spans) > len(rows):  # the text is cut off, and its last row is that of a token that ends it
+            spans = spans[: len(rows) - 1]
         kept = [index for index, (start, end) in enumerate(spans) if start < end]
-        vectors: Vectors = np.ascontiguousarray(row.numpy(force=True)[kept], dtype=np.float32)
+        vectors: Vectors = np.ascontiguousarray(rows[kept], dtype=np.float32)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return Tokens(vectors / np.maximum(lengths, 1e-9), tuple(spans[index] for index in kept))
 
-    def _embed(self, encode: Callable[..., Vectors], texts: Sequence[str]) -> Vectors:
-        rows = encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)
+    def _checked(self, rows: Vectors) -> Vectors:
         vectors: Vectors = np.ascontiguousarray(rows, dtype=np.float32)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.allclose(lengths, 1.0, atol=1e-3):  # also where a value is not finite
@@ -132,30 +133,21 @@ def _check(folder: Path) -> None:
             raise ModelError(f"{weights} can run code and is not loaded, and no .safetensors file is beside it", _HINT)
 
 
-def _load(folder: Path, threads: int) -> SentenceTransformer:
+def _load(folder: Path, threads: int) -> Encoder:
     os.environ.update(_QUIET)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for the child process: beside a busy process, 2.5 x faster
     try:
-        import torch
-        from sentence_transformers import SentenceTransformer
+        from ragnotes.models.bert import BertEncoder, bert_settings
+
+        if settings := bert_settings(folder):
+            return BertEncoder(folder, settings, threads=threads)
+        from ragnotes.models.library_encoder import LibraryEncoder
+
+        return LibraryEncoder(folder, threads=threads)
     except ImportError as error:
         raise ModelError(f"the embedder's library is missing: {error}", "pip install sentence-transformers") from error
-    torch.set_num_threads(threads)
-    try:
-        model = SentenceTransformer(
-            str(folder),
-            device="cpu",
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
-        if not hasattr(model.tokenizer, "backend_tokenizer"):
-            raise ValueError("it has no tokenizer.json")
-    except (
-        Exception
-    ) as error:  # a broken folder raises whatever its broken part is read by: json, safetensors, torch, …
+    except Exception as error:  # a broken folder raises whatever its broken part is read by: json, safetensors, torch
         raise ModelError(f"{folder} cannot be loaded: {error}", _HINT) from error
-    return model
 
 
 def _checksum(folder: Path) -> str:
