@@ -127,7 +127,7 @@ class BertEncoder:
 
     def _states(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Sequence[Tensor]]]:
         """Numbers of texts and the last hidden states of their tokens, pass after pass."""
-        ids = [encoding.ids for encoding in self._cutting.encode_batch(list(texts))]
+        ids = [encoding.ids for encoding in self._cutting.encode_batch_fast(list(texts))]
         passes = _dealt([len(each) for each in ids], self._threads)
         states = map if len(passes) == 1 or self._threads == 1 else self._pool.map
         return zip(passes, states(lambda numbers: self._forward([ids[n] for n in numbers]), passes), strict=True)
