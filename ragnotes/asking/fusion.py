@@ -6,8 +6,10 @@ equally good, as an embedder does in a language that it does not know, says litt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from statistics import pstdev
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
 
 from ragnotes.answers import Fused, Signals
 from ragnotes.languages import FUNCTION_WORDS, language_of
@@ -28,12 +30,13 @@ SECTION_LIFTS, SECTION_LOWERS = 0.75, 0.1
 def dense_weight(question: str, embedder: Embedder) -> float:
     """How much meaning counts for this question: less where its language is none of the embedder's."""
     language = language_of(question)
-    return DENSE_WEIGHT if language is None or _knows(embedder, language) else FOREIGN_DENSE_WEIGHT
+    return DENSE_WEIGHT if language is None or _knows(embedder.count_tokens, language) else FOREIGN_DENSE_WEIGHT
 
 
-def _knows(embedder: Embedder, language: str) -> bool:
+@lru_cache(maxsize=8)
+def _knows(count_tokens: Callable[[Sequence[str]], list[int]], language: str) -> bool:
     """Whether the language was in what the embedder's tokens were made from; its commonest words then are tokens."""
-    counts = embedder.count_tokens(sorted(FUNCTION_WORDS[language]))
+    counts = count_tokens(sorted(FUNCTION_WORDS[language]))
     return sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)
 
 
@@ -82,8 +85,13 @@ def _drawn(score: float, wide: float) -> float:
 
 def _dense_share(dense: list[float], lexical: list[float], weight: float) -> float:
     """The share of the dense side, by what both tell apart; `weight` alone where one of them tells nothing apart."""
-    spread, spread_of_words = (pstdev(side) if len(side) > 1 else 0.0 for side in (dense, lexical))
+    spread, spread_of_words = _spread(dense), _spread(lexical)
     if not spread or not spread_of_words:
         return weight
     by_meaning, by_words = weight / spread, (1 - weight) / spread_of_words
     return by_meaning / (by_meaning + by_words)
+
+
+def _spread(side: list[float]) -> float:
+    """The standard deviation; exactly 0 where all are the same, which sums of floats would not give."""
+    return float(np.std(side)) if side and max(side) > min(side) else 0.0

@@ -68,7 +68,7 @@ def retrieve(
         return fresh[source.path]
 
     hits = distinct(ranked, limit, is_fresh=unchanged)
-    return hits, sorted(path for path, is_so in fresh.items() if not is_so)
+    return _with_texts(snapshot, hits), sorted(path for path, is_so in fresh.items() if not is_so)
 
 
 def retrieve_fresh(
@@ -106,13 +106,23 @@ def by_words(snapshot: Snapshot, query: str, terms: Sequence[str], filters: Filt
     return snapshot.lexical(terms, CANDIDATES, filters, as_written=other_spellings(query))
 
 
+def _with_texts(snapshot: Snapshot, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits, and the copies of each, with their texts."""
+    chunks = [each.chunk for hit in hits for each in (hit, *hit.also)]
+    texts = iter(snapshot.with_texts(chunks))
+    return [
+        replace(hit, chunk=next(texts), also=tuple(replace(copy, chunk=next(texts)) for copy in hit.also))
+        for hit in hits
+    ]
+
+
 def _read(
     snapshot: Snapshot, fused: Sequence[Fused], cosine: Mapping[str, float], bm25: Mapping[str, float]
 ) -> Iterator[Hit]:
-    """The hits in order, not yet ranked. Passages are read a few at a time: most candidates are never looked at."""
+    """The hits in order, not yet ranked, without texts. Read as needed: most candidates are never looked at."""
     for first in range(0, len(fused), READ_AT_ONCE):
         batch = {item.chunk_id: item for item in fused[first : first + READ_AT_ONCE]}
-        for chunk, source in snapshot.passages(list(batch)):
+        for chunk, source in snapshot.outlines(list(batch)):
             item = batch[chunk.chunk_id]
             words = bm25.get(chunk.chunk_id, 0.0)
             yield Hit(chunk, source, 0, item.score, cosine[chunk.chunk_id], words, item.signals)

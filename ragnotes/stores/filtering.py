@@ -11,7 +11,7 @@ from ragnotes.matching import folded, path_fits, tag_key
 from ragnotes.stores.rows import pack, placeholders, unpack
 from ragnotes.stores.schema import AS_WRITTEN
 
-__all__ = ["PATH_FUNCTION", "all_of", "any_of", "passing", "path_matches"]
+__all__ = ["PATH_FUNCTION", "all_of", "any_of", "each_of", "passing", "path_matches"]
 
 PATH_FUNCTION = "path_matches"
 """The name under which a connection must know `path_matches`."""
@@ -68,7 +68,12 @@ def passing(filters: Filters) -> tuple[str, list[object]]:
 
 
 def any_of(words: Sequence[str], *, as_written: Sequence[str] = ()) -> str:
-    """The FTS5 expression that matches where any of the words does; "" for no words.
+    """The FTS5 expression that matches where any of the words does, as in `each_of`; "" for no words."""
+    return " OR ".join(each_of(words, as_written=as_written))
+
+
+def each_of(words: Sequence[str], *, as_written: Sequence[str] = ()) -> list[str]:
+    """An FTS5 expression for each word that can be searched for.
 
     A word that the tokenizer cuts in several ("e-mail") is matched as a phrase, one without a letter matches nothing.
     Words that are cut alike ("e-mail", "e mail") are asked for once: FTS5 would count both. Those `as_written` are
@@ -76,8 +81,7 @@ def any_of(words: Sequence[str], *, as_written: Sequence[str] = ()) -> str:
     """
     asked = {_as_cut(word): _quoted(word) for word in words}
     written = {cut: _quoted(word) for word in as_written if (cut := _as_cut(word)) not in asked}
-    in_text = [f"{{{AS_WRITTEN}}} : ({' OR '.join(written.values())})"] if written else []
-    return " OR ".join([*asked.values(), *in_text])
+    return [*asked.values(), *(f"{{{AS_WRITTEN}}} : {word}" for word in written.values())]
 
 
 def all_of(words: Sequence[Sequence[str]]) -> str:

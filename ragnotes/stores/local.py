@@ -48,6 +48,7 @@ class LocalStore:
         self._database = directory / DATABASE
         self._vectors = directory / VECTORS
         self._shared = SharedVectors(self._vectors)
+        self._sources = set[tuple[object, ...]]()
         self._connections = Connections(self._database)
         self._closed = False
         self._lock = SharedLock(directory / LOCK)
@@ -90,7 +91,7 @@ class LocalStore:
         """What is committed now, unchanged until the end; for use by one thread."""
         with self._committed() as query:
             query("BEGIN", ())
-            yield LocalSnapshot(query, self._shared)
+            yield LocalSnapshot(query, self._shared, self._sources)
 
     @contextmanager
     def writer(self, *, brief: bool = False) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -34,7 +34,9 @@ __all__ = [
     "CHUNK_COLUMNS",
     "DOCUMENT_COLUMNS",
     "FILE_COLUMNS",
+    "LISTED",
     "SOURCE_COLUMNS",
+    "Query",
     "Row",
     "calibration_of",
     "calibration_value",
@@ -45,6 +47,7 @@ __all__ = [
     "embedding_key",
     "file_of",
     "file_values",
+    "listed",
     "manifest_of",
     "manifest_value",
     "pack",
@@ -55,6 +58,12 @@ __all__ = [
 
 Row = tuple[Any, ...]
 """A row of values as the database gives them."""
+
+Query = Callable[[str, Sequence[object]], list[Row]]
+"""Runs one SQL statement with its parameters and gives all rows."""
+
+LISTED = "(SELECT value FROM json_each(?))"
+"""For `IN`: the values of one parameter made by `listed`, however many; SQLite bounds the number of parameters."""
 
 DOCUMENT_COLUMNS = "doc_id, path, kind, title, titled, verbatim, sha256, metadata, marks, text"
 SOURCE_COLUMNS = "doc_id, path, title, kind, sha256"
@@ -83,6 +92,11 @@ def unpack(packed: bytes) -> str:
 def placeholders(values: Sequence[object]) -> str:
     """`?, ?, ?` for the parameters of one SQL statement."""
     return ", ".join("?" for _ in values)
+
+
+def listed(values: Sequence[object]) -> str:
+    """The parameter of `LISTED`."""
+    return json.dumps(values)
 
 
 def embedding_key(text: str) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from types import UnionType
 from typing import TypeVar
@@ -16,71 +16,53 @@ from ragnotes.errors import IndexDamaged
 from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
 from ragnotes.stores.checksums import CHECKED, REPAIR_HINT, verify
-from ragnotes.stores.filtering import all_of, any_of, passing
+from ragnotes.stores.filtering import all_of, passing
+from ragnotes.stores.lexical import LexicalSearch
 from ragnotes.stores.rows import (
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
+    LISTED,
     SOURCE_COLUMNS,
+    Query,
     Row,
     calibration_of,
     chunk_of,
     document_of,
     file_of,
+    listed,
     manifest_of,
     source_of,
     unpack,
 )
-from ragnotes.stores.schema import BM25_WEIGHTS, check_not_newer
+from ragnotes.stores.schema import check_not_newer
 from ragnotes.stores.sharing import SharedVectors
 from ragnotes.stores.spelling import respelled
-from ragnotes.stores.vectors import SCORE_DECIMALS, Identity, Ids, VectorIndex
+from ragnotes.stores.vectors import Identity, Ids, VectorIndex
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Vectors
 
 __all__ = ["LocalSnapshot", "Query", "read_meta"]
 
 T = TypeVar("T")
 
-Query = Callable[[str, Sequence[object]], list[Row]]
-"""Runs one SQL statement with its parameters and gives all rows."""
-
 CHECKSUMS_SINCE = 3
 VECTORS_AT_ONCE = 4096
+KEPT_SOURCES = 20_000
+"""Sources that are known to be as they were written, so that their documents need not be read whole to tell."""
 
 META: Mapping[str, UnionType | type] = {"schema": int, "generation": int, "lineage": str, "manifest": str | None}
-
-LEXICAL = """
-    WITH matched AS MATERIALIZED (
-        SELECT rowid AS id, -bm25(words, {weights}) AS score FROM words WHERE words MATCH ?{filter}
-    ), cut AS MATERIALIZED (
-        SELECT min(score) - 1e-{decimals} AS score FROM (SELECT score FROM matched ORDER BY score DESC LIMIT ?)
-    )
-    SELECT chunks.chunk_id, round(matched.score, {decimals}) AS score
-    FROM matched CROSS JOIN chunks ON chunks.id = matched.id
-    WHERE matched.score >= (SELECT score FROM cut)
-    ORDER BY 2 DESC, chunks.chunk_id LIMIT ?
-"""
-"""Only rows that score as the last wanted one or better, once rounded, are joined and rounded: rows of `chunks` are
-wide, and SQLite's `round` took a quarter of the time."""
-
-
-SECTIONS = """
-    WITH candidate AS MATERIALIZED (
-        SELECT chunk_id, id - ordinal + section AS section FROM chunks WHERE chunk_id IN {listed}
-    ), matched AS MATERIALIZED (
-        SELECT rowid AS section, round(-bm25(sections), {decimals}) AS score
-        FROM sections WHERE sections MATCH ? AND +rowid IN (SELECT section FROM candidate)
-    )
-    SELECT chunk_id, score FROM candidate JOIN matched USING (section)
-"""
-"""The chunks of a document are numbered in one go, so the first of a section is found by counting back."""
 
 
 class LocalSnapshot:
     """The `Snapshot` of a local store, for one thread, inside one read transaction."""
 
-    def __init__(self, query: Query, shared: SharedVectors) -> None:
+    def __init__(self, query: Query, shared: SharedVectors, sources: set[tuple[object, ...]] | None = None) -> None:
+        """`sources` are those known to be as they were written; what is read adds to them."""
         self._query = query
+        self._words = LexicalSearch(query)
         self._shared = shared
+        self._sources = set() if sources is None else sources
+        self._rows: dict[str, int] = {}
+        """Of the documents read so far."""
         self._own: VectorIndex | None = None
         self._generation: int
         self._lineage: str
@@ -121,19 +103,7 @@ class LocalSnapshot:
 
         Words `as_written` are looked for in the text alone, not among the other forms of its words.
         """
-        expression = any_of(terms, as_written=as_written)
-        if not expression or limit <= 0:
-            return []
-        condition, values = passing(filters) if filters else ("", [])
-        statement = LEXICAL.format(
-            weights=", ".join(str(weight) for weight in BM25_WEIGHTS),
-            decimals=SCORE_DECIMALS,
-            # The + keeps SQLite from running the match anew for every allowed row.
-            filter=f" AND +rowid IN ({condition})" if condition else "",
-        )
-        limit = min(limit, 2**31)
-        rows = self._query(statement, (expression, *values, limit, limit))
-        return [Scored(chunk_id, score) for chunk_id, score in rows]
+        return self._words.best(terms, limit, filters, as_written=as_written)
 
     def holding(
         self, words: Sequence[Sequence[str]], filters: Filters, *, newest_first: bool = False
@@ -160,11 +130,7 @@ class LocalSnapshot:
 
     def sections(self, terms: Sequence[str], chunk_ids: Sequence[str]) -> list[float]:
         """BM25 of the section around each chunk, in the order of the ids; 0 where it holds none of the words."""
-        if not terms:
-            return [0.0] * len(chunk_ids)
-        statement = SECTIONS.format(listed=LISTED, decimals=SCORE_DECIMALS)
-        scores: dict[str, float] = dict(self._query(statement, (listed(chunk_ids), any_of(terms))))
-        return [scores.get(chunk_id, 0.0) for chunk_id in chunk_ids]
+        return self._words.sections(terms, chunk_ids)
 
     def cosines(self, vector: Vectors, chunk_ids: Sequence[str]) -> list[float]:
         """Exact cosines in the order of the ids; raises KeyError on an id that is not of this snapshot."""
@@ -184,9 +150,25 @@ class LocalSnapshot:
 
     def passages(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]:
         """Chunks with their sources, in the order of the ids; unknown ids are left out."""
+        return self._passages(chunk_ids, self._texts)
+
+    def outlines(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]:
+        """As `passages`, but with "" for the text of each chunk, which is read from its document by `with_texts`."""
+        return self._passages(chunk_ids, self._sources_of)
+
+    def with_texts(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """Chunks that `outlines` gave, with their text; raises KeyError on others."""
+        rows = sorted({self._rows[chunk.doc_id] for chunk in chunks})
+        texts = {source.doc_id: text for text, source in self._texts(rows).values()}
+        return [replace(chunk, text=texts[chunk.doc_id][chunk.start : chunk.end]) for chunk in chunks]
+
+    def _passages(
+        self, chunk_ids: Sequence[str], read: Callable[[Sequence[int]], dict[int, tuple[str, Source]]]
+    ) -> list[tuple[Chunk, Source]]:
         statement = f"SELECT {CHECKED['chunks']}, {self._checksum} FROM chunks WHERE chunk_id IN {LISTED}"
         rows = self._query(statement, (listed(chunk_ids),))
-        documents = self._texts(sorted({row[0] for row in rows}))
+        documents = read(sorted({row[0] for row in rows}))
+        self._rows |= {source.doc_id: number for number, (_, source) in documents.items()}
 
         def passage(row: Row) -> tuple[Chunk, Source]:
             document, _, _, _, *values, checksum = row
@@ -210,8 +192,7 @@ class LocalSnapshot:
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, as stemmed by FTS5."""
-        statement = "SELECT count(*) FROM words WHERE words MATCH ?"
-        return {term: int(self._query(statement, (any_of([term]),))[0][0]) for term in terms}
+        return self._words.frequencies(terms)
 
     def respelled(self, words: Sequence[str]) -> list[str]:
         """What words that occur nowhere may have been meant for, as they are written in the notes."""
@@ -304,7 +285,19 @@ class LocalSnapshot:
             [source] = _records(source_of, [(doc_id, path, title, kind, sha256)])
             verify(source.path, columns, checksum)
             found[number] = text, source
+            if len(self._sources) >= KEPT_SOURCES:
+                self._sources.clear()
+            self._sources.add((doc_id, path, title, kind, sha256))
         return found
+
+    def _sources_of(self, rows: Sequence[int]) -> dict[int, tuple[str, Source]]:
+        """As `_texts`, with "" for the text, which is read only where the source is not yet known to be as written."""
+        statement = f"SELECT id, {SOURCE_COLUMNS} FROM documents WHERE id IN {LISTED}"
+        found = {number: tuple(columns) for number, *columns in self._query(statement, (listed(rows),))}
+        known = {number: columns for number, columns in found.items() if columns in self._sources}
+        read = self._texts([number for number in found if number not in known])
+        sources = dict(zip(known, _records(source_of, list(known.values())), strict=True))
+        return {number: ("", sources[number] if number in sources else read[number][1]) for number in found}
 
     def _index(self) -> VectorIndex | None:
         identity = self.identity()
@@ -330,13 +323,6 @@ VALUES: Mapping[FilterName, str] = {
     "kinds": "SELECT kind FROM documents",
     "speakers": "SELECT DISTINCT json_extract(place, '$.speaker') FROM chunks WHERE speaker IS NOT NULL",
 }
-
-LISTED = "(SELECT value FROM json_each(?))"
-"""For `IN`: the values of one parameter made by `listed`, however many; SQLite bounds the number of parameters."""
-
-
-def listed(values: Sequence[object]) -> str:
-    return json.dumps(values)
 
 
 def read_meta(query: Query, *columns: str) -> Row:

@@ -7,15 +7,13 @@ inflection is none of this module's business.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ragnotes.languages import FUNCTION_WORDS
 from ragnotes.stores.filtering import any_of
+from ragnotes.stores.rows import Query
 
 __all__ = ["respelled", "slips"]
-
-Query = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
 
 MAX_UNKNOWN = 3
 """Words of one question that are looked into: each reads a part of the vocabulary."""

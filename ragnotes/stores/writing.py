@@ -16,6 +16,7 @@ from ragnotes.languages import language_of
 from ragnotes.matching import tag_key
 from ragnotes.stores.checksums import CHECKED, REPAIR_HINT, checksum_of
 from ragnotes.stores.rows import (
+    LISTED,
     Row,
     calibration_of,
     calibration_value,
@@ -23,6 +24,7 @@ from ragnotes.stores.rows import (
     document_values,
     embedding_key,
     file_values,
+    listed,
     manifest_of,
     manifest_value,
     pack,
@@ -31,7 +33,7 @@ from ragnotes.stores.rows import (
 )
 from ragnotes.stores.scanning import Unread, scan
 from ragnotes.stores.schema import REMOVED_KEYS, SECTION_TEXTS
-from ragnotes.stores.snapshot import LISTED, Query, listed, read_meta
+from ragnotes.stores.snapshot import Query, read_meta
 from ragnotes.stores.vectors import unit_rows
 from ragnotes.types import FORGOTTEN, Chunk, Document, FileRecord, FileStatus, Manifest, Vectors
 

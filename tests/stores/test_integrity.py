@@ -77,6 +77,7 @@ def answers(directory: Path) -> list[Any]:
                 *snapshot.dense(vector_of(words[0]), 10, Filters(speakers=("Ann",))),
             ]
             ids = list(dict.fromkeys(hit.chunk_id for hit in hits))
+            told += [snapshot.with_texts([chunk for chunk, _ in snapshot.outlines(ids)])]
             told += [hits, snapshot.passages(ids), snapshot.sections(words, ids), snapshot.neighbours(ids)]
             told += [snapshot.cosines(vector_of(words[0]), ids), snapshot.frequencies(words)]
             told += [snapshot.documents(), snapshot.files(), snapshot.values_of("tags"), snapshot.respelled(["rivre"])]
@@ -218,6 +219,21 @@ def test_text_that_changed_on_the_disk_is_never_quoted(index: Path) -> None:
             snapshot.passages([hit.chunk_id])
         with pytest.raises(IndexDamaged):
             snapshot.document(next(source.doc_id for source in snapshot.documents() if source.path == "n5.md"))
+
+
+def test_text_that_changed_after_its_passages_were_found_whole_is_never_quoted(index: Path) -> None:
+    with closing(LocalStore.open(index)) as store:
+        with store.reading() as snapshot:
+            [hit] = snapshot.lexical(["only5x2"], 1, NO_FILTERS)
+            assert [source.path for _, source in snapshot.outlines([hit.chunk_id])] == ["n5.md"]
+        sql(index, "UPDATE documents SET text = replace(text, 'river', 'rover') WHERE path = x'6E352E6D64'")
+        with store.reading() as snapshot:
+            [(chunk, _)] = snapshot.outlines([hit.chunk_id])
+            with pytest.raises(IndexDamaged, match=r"n5\.md"):
+                snapshot.with_texts([chunk])
+        sql(index, "UPDATE documents SET title = 'other' WHERE path = x'6E352E6D64'")
+        with store.reading() as snapshot, pytest.raises(IndexDamaged):
+            snapshot.outlines([hit.chunk_id])
 
 
 def test_a_vector_that_changed_on_the_disk_is_never_searched_with(index: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def test_every_field_of_every_record_comes_back_after_reopening(open_store: Open
             assert snapshot.document("d1") == FULL_DOCUMENT
             assert snapshot.documents() == [source]
             assert snapshot.passages(["c2", "no", "c1"]) == [(FULL_CHUNKS[1], source), (FULL_CHUNKS[0], source)]
+            outlines = snapshot.outlines(["c2", "no", "c1"])
+            assert outlines == [(replace(chunk, text=""), source) for chunk in reversed(FULL_CHUNKS)]
+            assert snapshot.with_texts([chunk for chunk, _ in outlines]) == [FULL_CHUNKS[1], FULL_CHUNKS[0]]
             assert snapshot.chunks("d1") == list(FULL_CHUNKS)
             assert snapshot.chunks("no \ud800") == []
             assert snapshot.files() == [FULL_RECORD, failed]

@@ -1,0 +1,111 @@
+"""Search by words where a question's words stand in too many passages to score all of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import pytest
+
+from ragnotes.answers import NO_FILTERS, Filters
+from ragnotes.stores.lexical import LexicalSearch
+from ragnotes.stores.local import LocalStore
+from ragnotes.stores.rows import Query, Row
+from ragnotes.types import Kind
+from tests.stores.samples import Entry, entry, fill
+
+CHUNKS = 600
+ALL = 10**6
+FEW = 60
+WORDS = [f"w{number}x" for number in range(300)]
+"""The first stands in half of all passages, the hundredth in some ten of them."""
+QUESTIONS = [
+    ["w1x", "w2x", "w90x"],
+    ["w0x", "w40x", "w150x", "w3x"],
+    ["w5x", "w60x"],
+    ["w0x", "w1x", "w2x", "w30x", "w70x", "w110x"],
+]
+
+
+def notes() -> Iterator[Entry]:
+    draw = random.Random(5)
+    weights = [1 / (number + 2) for number in range(len(WORDS))]
+    for number in range(CHUNKS // 20):
+        paragraphs = [" ".join(draw.choices(WORDS, weights, k=draw.randrange(8, 30))) for _ in range(20)]
+        yield entry(f"{number:02}.md", *paragraphs, kind=Kind.PAPER if number % 3 else Kind.NOTE)
+
+
+@pytest.fixture(scope="module")
+def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
+    with closing(LocalStore.open(tmp_path_factory.mktemp("lexical") / "index", create=True)) as store:
+        fill(store, *notes())
+        with store.examining() as query:
+            yield query
+
+
+@pytest.mark.parametrize("words", QUESTIONS)
+def test_the_best_passages_are_those_of_all(query: Query, words: list[str]) -> None:
+    of_all = LexicalSearch(query, scored=ALL).best(words, 10, NO_FILTERS)
+    of_few = LexicalSearch(query, scored=FEW).best(words, 10, NO_FILTERS)
+    assert of_few[:3] == of_all[:3]
+    assert len({hit.chunk_id for hit in of_few} & {hit.chunk_id for hit in of_all}) >= 8
+
+
+@pytest.mark.parametrize("words", [*QUESTIONS, ["w0x"], ["w0x", "w1x", "w2x"], ["w200x"]])
+@pytest.mark.parametrize("limit", [1, 10, 300])
+def test_a_passage_has_the_score_that_all_words_of_the_question_give(
+    query: Query, words: list[str], limit: int
+) -> None:
+    scores = {hit.chunk_id: hit.score for hit in LexicalSearch(query, scored=ALL).best(words, ALL, NO_FILTERS)}
+    found = LexicalSearch(query, scored=FEW).best(words, limit, NO_FILTERS)
+    assert len(found) == min(limit, len(scores))
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+    # What is scored twice over and halved may differ in the last digit.
+    assert [hit.score for hit in found] == pytest.approx([scores[hit.chunk_id] for hit in found], abs=1.1e-6)
+
+
+def test_few_passages_are_scored_where_rare_words_pick_enough(query: Query) -> None:
+    statements: list[str] = []
+
+    def recorded(statement: str, values: Sequence[object]) -> list[Row]:
+        statements.append(statement)
+        return query(statement, values)
+
+    LexicalSearch(recorded, scored=FEW).best(["w0x", "w1x", "w60x"], 5, NO_FILTERS)
+    assert sum("bm25" in statement for statement in statements) == 1
+    LexicalSearch(recorded, scored=FEW).best(["w0x", "w1x", "w299x"], 100, NO_FILTERS)
+    assert sum("bm25" in statement for statement in statements) > 2
+
+
+def test_a_question_of_common_words_alone_finds_those_that_hold_most_of_them(query: Query) -> None:
+    words = ["w0x", "w1x", "w2x", "w3x"]
+    search = LexicalSearch(query, scored=FEW)
+    assert min(search.frequencies(words).values()) > FEW
+    found = search.best(words, 5, NO_FILTERS)
+    assert found[:1] == LexicalSearch(query, scored=ALL).best(words, 1, NO_FILTERS)
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize("words", [*QUESTIONS, ["w0x", "w1x"]])
+def test_what_a_filter_leaves_out_does_not_crowd_out_the_others(query: Query, words: list[str]) -> None:
+    notes_only = Filters(kinds=(Kind.NOTE,))
+    of_all = LexicalSearch(query, scored=ALL).best(words, 40, notes_only)
+    of_few = LexicalSearch(query, scored=FEW).best(words, 40, notes_only)
+    assert len(of_few) == len(of_all) == 40
+    assert of_few[:3] == of_all[:3]
+
+
+def test_the_section_of_a_passage_with_a_rare_word_scores_by_all_words(query: Query) -> None:
+    words = ["w0x", "w1x", "w60x", "w61x"]
+    ids = [hit.chunk_id for hit in LexicalSearch(query, scored=FEW).best(words, 10, NO_FILTERS)]
+    of_all = LexicalSearch(query, scored=ALL).sections(words, ids)
+    assert LexicalSearch(query, scored=FEW).sections(words, ids) == pytest.approx(of_all, abs=1.1e-6)
+    assert min(of_all) > 0
+
+
+def test_words_are_counted_in_full_after_they_were_found_to_be_common(query: Query) -> None:
+    search = LexicalSearch(query, scored=FEW)
+    search.best(["w0x", "w60x"], 5, NO_FILTERS)
+    assert search.frequencies(["w0x", "w60x"]) == LexicalSearch(query, scored=ALL).frequencies(["w0x", "w60x"])
+    assert search.frequencies(["w0x"])["w0x"] > FEW + 1
