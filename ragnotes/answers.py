@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from ragnotes.kinds import Mode, Order, Support
 from ragnotes.types import Chunk, Kind, Place, Source, Unit
 
-
-class Support(StrEnum):
-    """How well the cited span carries a sentence of an answer."""
-
-    SUPPORTED = "supported"
-    WEAK = "weak"
-    UNSUPPORTED = "unsupported"
-
-
-class Mode(StrEnum):
-    """Who wrote the answer: the model, the notes themselves, or nobody."""
-
-    GENERATED = "generated"
-    EXTRACTIVE = "extractive"
-    ABSTAINED = "abstained"
-
-
-Order = Literal["newest", "oldest"]
-"""Which of the passages that bear on a question alike come first, where it asks for that."""
+__all__ = [
+    "NO_FILTERS",
+    "Answer",
+    "Citation",
+    "Evidence",
+    "Filters",
+    "Fused",
+    "Hit",
+    "Mode",
+    "Order",
+    "Scored",
+    "Sentence",
+    "Signals",
+    "Support",
+    "Unmatched",
+]
 
 
 class Scored(NamedTuple):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,11 +17,12 @@ from ragnotes.events import IndexSummary, Progress
 from ragnotes.options import CorpusOption, EmbedderOption, IndexOption, JsonOption
 from ragnotes.running import opened, print_json
 from ragnotes.service.encoding import status_json, summary_json
-from ragnotes.service.following import LOCKED_S, watch_of
-from ragnotes.service.library import Library
 from ragnotes.service.wire import FileJson
 from ragnotes.settings import load_settings
 from ragnotes.types import FileStatus
+
+if TYPE_CHECKING:
+    from ragnotes.service.library import Library
 
 __all__ = ["watch_notes"]
 
@@ -38,6 +39,8 @@ def watch_notes(
     embedder: EmbedderOption = None,
 ) -> None:
     """Keep the index up to date with the notes, until Ctrl-C. A line for each run that changed something."""
+    from ragnotes.service.following import LOCKED_S, watch_of
+
     flags = {"corpus": corpus, "index": index, "embedder": embedder, "scan_every_s": scan_every}
     settings = load_settings(flags)
     stop = threading.Event()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import closing
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from ragnotes.errors import RagnotesError, ServerError, ServerGone
-from ragnotes.events import Progress
+from ragnotes.calls import Calls
+from ragnotes.errors import RagnotesError, ServerError
 from ragnotes.service.bodies import AskBody, SyncBody
-from ragnotes.service.encoding import error_of
+from ragnotes.service.error_json import error_of
 from ragnotes.service.wire import (
     EVENTS,
     AnswerJson,
@@ -28,10 +28,12 @@ from ragnotes.service.wire import (
 )
 from ragnotes.sse import EventTooLong, events
 
+if TYPE_CHECKING:
+    from ragnotes.events import Progress
+
 __all__ = ["ask", "conversation", "conversations", "delete_conversation", "status", "sync"]
 
 _Form = TypeVar("_Form")
-_TIMEOUT = httpx.Timeout(10.0, read=60.0)  # the server pings every 15 s
 _LOOK_S = 0.1
 """How often an indexing run is asked how far it is."""
 _BUSY_S = 60.0
@@ -39,8 +41,6 @@ _BUSY_S = 60.0
 _LONGEST_WAIT_S = 5.0
 _LONGEST_EVENT = 64 * 1024**2
 """Characters: the passages of an answer come with the text around them."""
-_UNREACHABLE = (httpx.HTTPError, httpx.InvalidURL, OverflowError)
-"""OverflowError is what a socket says of a port that there cannot be."""
 
 
 def ask(
@@ -48,22 +48,14 @@ def ask(
 ) -> AnswerJson:
     """The answer of the server at that URL; `show` gets every event, also the last.
 
-    Raises what the server refused with, and ServerError where it cannot be reached or stops in the middle. Proxies
-    of the environment are not used: questions about one's own notes go to the named server only.
+    Raises what the server refused with, and ServerError where it cannot be reached or stops in the middle.
     """
-    content = body.model_dump_json(exclude_none=True)
-    with (
-        _calling(server, api_key) as client,
-        client.stream(
-            "POST",
-            f"{server.rstrip('/')}/v1/ask",
-            content=content,
-            headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
-        ) as response,
-    ):
-        if response.status_code != httpx.codes.OK:
-            raise _refusal(server, response)
-        return _answer(server, events(response.iter_bytes(), longest=_LONGEST_EVENT), show)
+    content = body.model_dump_json(exclude_none=True).encode()
+    with closing(Calls(server, api_key)) as calls:
+        calls.send("POST", "/v1/ask", content, accept="text/event-stream")
+        if calls.status() != HTTPStatus.OK:
+            raise _refusal(server, calls)
+        return _answer(server, events(calls.pieces(), longest=_LONGEST_EVENT), show)
 
 
 def conversations(server: str, limit: int, *, api_key: str | None) -> list[ConversationLineJson]:
@@ -88,14 +80,16 @@ def sync(server: str, body: SyncBody, *, api_key: str | None, show: Callable[[Pr
 
     A run under way may have passed by what was changed since it began: another one follows it.
     """
-    with _calling(server, api_key) as client:
+    from ragnotes.events import Progress
+
+    with closing(Calls(server, api_key)) as calls:
         while True:
-            begun = job = _job(client, server, "POST", "/v1/index/sync", body)
+            begun = job = _job(calls, server, "POST", "/v1/index/sync", body)
             while job.state in ("queued", "running"):
                 if job.progress:
                     show(Progress(job.progress.done, job.progress.total, job.progress.path))
                 time.sleep(_LOOK_S)
-                job = _job(client, server, "GET", f"/v1/jobs/{job.id}")
+                job = _job(calls, server, "GET", f"/v1/jobs/{job.id}")
             if begun.state == "running":
                 continue
             if job.error is not None:
@@ -109,36 +103,27 @@ def status(server: str, *, api_key: str | None) -> StatusJson:
     return _parsed(server, TypeAdapter(StatusJson), _response(server, "GET", "/v1/status", api_key))
 
 
-def _job(client: httpx.Client, server: str, method: str, path: str, body: SyncBody | None = None) -> JobJson:
-    content, until = body.model_dump() if body else None, time.monotonic() + _BUSY_S
+def _job(calls: Calls, server: str, method: str, path: str, body: SyncBody | None = None) -> JobJson:
+    content, until = body.model_dump_json().encode() if body else None, time.monotonic() + _BUSY_S
     while True:
-        response = client.request(method, f"{server.rstrip('/')}{path}", json=content)
-        wait = response.headers.get("retry-after", "")
-        if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or not wait.isdecimal() or time.monotonic() > until:
-            return _parsed(server, TypeAdapter(JobJson), _content(server, response))
+        calls.send(method, path, content)
+        wait = calls.header("Retry-After")
+        if calls.status() != HTTPStatus.SERVICE_UNAVAILABLE or not wait.isdecimal() or time.monotonic() > until:
+            return _parsed(server, TypeAdapter(JobJson), _content(server, calls))
+        calls.read()
         time.sleep(min(max(float(wait), _LOOK_S), _LONGEST_WAIT_S))
 
 
 def _response(server: str, method: str, path: str, api_key: str | None) -> bytes:
-    with _calling(server, api_key) as client:
-        return _content(server, client.request(method, f"{server.rstrip('/')}{path}"))
+    with closing(Calls(server, api_key)) as calls:
+        calls.send(method, path)
+        return _content(server, calls)
 
 
-@contextmanager
-def _calling(server: str, api_key: str | None) -> Iterator[httpx.Client]:
-    """A client of that server; ServerError where it cannot be reached."""
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    try:
-        with httpx.Client(timeout=_TIMEOUT, headers=headers, trust_env=False) as client:
-            yield client
-    except _UNREACHABLE as error:
-        raise _unreachable(server, error) from None
-
-
-def _content(server: str, response: httpx.Response) -> bytes:
-    if not response.is_success:
-        raise _refusal(server, response)
-    return response.content
+def _content(server: str, calls: Calls) -> bytes:
+    if not 200 <= calls.status() < 300:
+        raise _refusal(server, calls)
+    return calls.read()
 
 
 def _parsed(server: str, form: TypeAdapter[_Form], content: bytes) -> _Form:
@@ -148,24 +133,17 @@ def _parsed(server: str, form: TypeAdapter[_Form], content: bytes) -> _Form:
         raise _misunderstood(server, error) from error
 
 
-def _unreachable(server: str, error: Exception) -> ServerError:
-    if isinstance(error, httpx.LocalProtocolError):  # its words show the key
-        return ServerError(f"{server} cannot be asked: HTTP allows no such request", "check RAGNOTES_API_KEY")
-    why = f": {error}" if str(error) else ""
-    return ServerGone(f"{server} does not answer{why}", "start it with: ragnotes serve")
-
-
 def _misunderstood(server: str, error: ValidationError) -> ServerError:
     return ServerError(
         f"{server} answers in another form: {error.errors()[0]['msg']}", "use one version of ragnotes for both"
     )
 
 
-def _refusal(server: str, response: httpx.Response) -> RagnotesError:
+def _refusal(server: str, calls: Calls) -> RagnotesError:
     try:
-        return error_of(ProblemJson.model_validate_json(response.read()))
+        return error_of(ProblemJson.model_validate_json(calls.read()))
     except ValidationError:
-        return ServerError(f"{server} answers {response.status_code}", "is it ragnotes that serves there?")
+        return ServerError(f"{server} answers {calls.status()}", "is it ragnotes that serves there?")
 
 
 def _answer(server: str, told: Iterator[tuple[str, str]], show: Callable[[EventJson], None]) -> AnswerJson:

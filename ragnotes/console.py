@@ -10,19 +10,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as ProgressBar
 from rich.style import Style
 from rich.text import Text
 
-from ragnotes.answers import Mode, Support
 from ragnotes.errors import RagnotesError
-from ragnotes.events import Progress
 from ragnotes.file_links import Linked, no_links
+from ragnotes.kinds import FileStatus, Mode, Support
 from ragnotes.service.wire import (
     AnswerJson,
     CitationJson,
@@ -50,7 +47,9 @@ from ragnotes.service.wording import (
     spot,
     why_not,
 )
-from ragnotes.types import FileStatus
+
+if TYPE_CHECKING:
+    from ragnotes.events import Progress
 
 __all__ = [
     "Stage",
@@ -250,19 +249,28 @@ def indexing(*, verbose: bool) -> Iterator[Callable[[Progress], None]]:
     elif not err.is_terminal:
         yield lambda _: None
     else:
-        bar = ProgressBar(
-            TextColumn("{task.description}", markup=False, style="dim"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=err,
-            transient=True,
+        with _bar(err) as show:
+            yield show
+
+
+@contextmanager
+def _bar(err: Console) -> Iterator[Callable[[Progress], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as ProgressBar
+
+    bar = ProgressBar(
+        TextColumn("{task.description}", markup=False, style="dim"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("loading the models", total=None)
+        yield lambda progress: bar.update(
+            task, completed=progress.done, total=progress.total, description=plain(progress.path)[-40:]
         )
-        with bar:
-            task = bar.add_task("loading the models", total=None)
-            yield lambda progress: bar.update(
-                task, completed=progress.done, total=progress.total, description=plain(progress.path)[-40:]
-            )
 
 
 def _show_outcome(err: Console, progress: Progress) -> None:

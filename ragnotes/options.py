@@ -11,8 +11,8 @@ import typer
 
 from ragnotes import __version__
 from ragnotes.clock import moment_of
+from ragnotes.kinds import Kind
 from ragnotes.service.bodies import MAX_FILTER_CHARS, MAX_LIMIT, MAX_VALUE_CHARS, MAX_VALUES, parse_day
-from ragnotes.types import Kind
 
 __all__ = [
     "ContextOption",

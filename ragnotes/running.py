@@ -13,16 +13,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 from pydantic import BaseModel
 
 from ragnotes import console
 from ragnotes.errors import IndexMissing, RagnotesError, SettingsError, UsageError
-from ragnotes.service.library import Library
 from ragnotes.settings import Settings
 
-__all__ = ["Code", "OpenLibrary", "exit_code", "opened", "print_json", "run"]
+if TYPE_CHECKING:
+    from ragnotes.service.library import Library
+
+__all__ = ["Code", "OpenLibrary", "exit_code", "open_library", "opened", "print_json", "run"]
 
 
 class Code(IntEnum):
@@ -49,7 +52,7 @@ _MISUSE = typer.BadParameter.__mro__[1]
 _STEERING = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters that JSON lets stand: the others are escaped in it anyway."""
 
-OpenLibrary = Callable[[Settings], Library]
+OpenLibrary: TypeAlias = "Callable[[Settings], Library]"
 
 
 def exit_code(error: RagnotesError) -> Code:
@@ -97,6 +100,12 @@ def _as_ragnotes_error(error: Exception, name: str) -> RagnotesError:
     return RagnotesError(
         f"{type(error).__name__}: {error}", "this is a mistake in ragnotes; RAGNOTES_DEBUG=1 shows where"
     )
+
+
+def open_library(settings: Settings) -> Library:
+    from ragnotes.assembly import Library as LocalLibrary
+
+    return LocalLibrary(settings)
 
 
 @contextmanager

@@ -8,22 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import httpx
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
 
 from ragnotes.clock import zone_of
 from ragnotes.errors import SettingsError
@@ -49,14 +40,12 @@ def _key_file() -> Path:
     return Path(folder, "ragnotes", "api-key")
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set. None for a model means the bundled one."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="RAGNOTES_", frozen=True, extra="ignore", toml_file=SETTINGS_FILE, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    corpus: Annotated[tuple[Path, ...], NoDecode] = Field(default=(Path("corpus"),), min_length=1)
+    corpus: tuple[Path, ...] = Field(default=(Path("corpus"),), min_length=1)
     """The folders of notes; in the environment separated as in PATH."""
     index: Path = Path("indexes/default")
     embedder: Path | None = None
@@ -136,18 +125,6 @@ class Settings(BaseSettings):
     def _known_zone(cls, name: str | None) -> str | None:
         return name if name is None or zone_of(name) else None
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
-
 
 def is_loopback(host: str) -> bool:
     """Whether a name or address to bind is reached from this machine only."""
@@ -160,9 +137,9 @@ def is_loopback(host: str) -> bool:
 def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of this run; flags whose value is None or empty count as not given."""
     given = {name: value for name, value in flags.items() if value not in (None, (), [])}
-    in_file = _checked_names(Path(SETTINGS_FILE))
+    in_environment, in_file = _from_environment(), _from_file(Path(SETTINGS_FILE))
     try:
-        return Settings(**given, **_overruled(given, in_file))
+        return Settings(**in_file | in_environment | given | _overruled(given, in_environment, in_file))
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
@@ -173,18 +150,23 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         ) from error
 
 
-def _overruled(flags: Mapping[str, Any], in_file: Collection[str]) -> dict[str, Any]:
-    """None for those of `_ONE_OF` that a stronger source overrules by naming the other, not where one names both."""
-    variables = {name.upper() for name in os.environ}
-    in_environment = [name for name in _ONE_OF if f"RAGNOTES_{name.upper()}" in variables]
-    for source in (flags, in_environment, in_file):
+def _overruled(*sources: Mapping[str, Any]) -> dict[str, None]:
+    """None for those of `_ONE_OF` that the strongest source overrules by naming the other, not where it names both."""
+    for source in sources:
         if named := [name for name in _ONE_OF if name in source]:
             return {name: None for name in _ONE_OF if name not in named}
     return {}
 
 
+def _from_environment() -> dict[str, Any]:
+    found = {variable.lower(): value for variable, value in os.environ.items()}
+    return {name: found[f"ragnotes_{name}"] for name in Settings.model_fields if f"ragnotes_{name}" in found}
+
+
 def _can_be_asked(url: str) -> bool:
     """Whether host and port are such that a request to them can be made at all."""
+    import httpx  # takes longer to import than the thin client takes to ask
+
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -192,13 +174,17 @@ def _can_be_asked(url: str) -> bool:
     return bool(parsed.host) and (parsed.port is None or 0 < parsed.port < 65536)
 
 
-def _checked_names(file: Path) -> Collection[str]:
+def _from_file(file: Path) -> dict[str, Any]:
     """What the file sets; refuses what one that came with somebody's notes must not decide, and what nobody reads."""
+    if not file.is_file():
+        return {}
+    import tomllib
+
     try:
-        names = tomllib.loads(file.read_text("utf-8")).keys() if file.is_file() else set()
+        found = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}", "correct it, or remove it") from error
-    for name in sorted(names):
+    for name in sorted(found):
         if name not in Settings.model_fields:
             raise SettingsError(f"{SETTINGS_FILE}: there is no setting {name}", "correct it, or leave it out")
         if name in NOT_IN_FILE:
@@ -206,7 +192,7 @@ def _checked_names(file: Path) -> Collection[str]:
                 f"{SETTINGS_FILE}: {name} cannot be set there, because such a file may come with somebody else's notes",
                 f"set RAGNOTES_{name.upper()} instead",
             )
-    return names
+    return found
 
 
 def _origin(name: str, flags: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Where both commands start and end.
 
-An interruption ends them in order also while their modules are still being read. At the end Python looks for garbage
-among all that was made, before it throws all of it away: with torch loaded that takes seconds, and is left out.
+An interruption ends them in order also while their modules are still being read. Python does not look for garbage then,
+for modules leave little of it. Nor at the end, before it throws away all that was made: with torch loaded that takes
+seconds.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ INTERRUPTED = 130
 def ask() -> int:
     """The command `ask`; gives the exit code."""
     try:
-        from ragnotes.cli import ask_main
+        gc.disable()
+        from ragnotes.cli_ask import ask_main
 
+        gc.enable()
         return ask_main()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -29,8 +32,10 @@ def ask() -> int:
 def ragnotes() -> int:
     """The command `ragnotes`; gives the exit code."""
     try:
+        gc.disable()
         from ragnotes.cli import main
 
+        gc.enable()
         return main()
     except KeyboardInterrupt:
         return INTERRUPTED

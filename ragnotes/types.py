@@ -2,7 +2,7 @@
 
 Reading makes a `Document`, cuts it into `Chunk`s and hands both to a `Store`. Asking takes `Hit`s from the store, picks
 `Evidence`, lets a `Generator` draft, and ends in an `Answer`. Every offset counts Unicode code points of the stored
-text, half-open. This module imports nothing of ragnotes, so that every other may import it.
+text, half-open. Every other module may import this one.
 """
 
 from __future__ import annotations
@@ -11,13 +11,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
-"""float32, C-contiguous, shape (n, dimension), unit rows."""
+
+from ragnotes.kinds import FileStatus, Kind
+
+__all__ = [
+    "FORGOTTEN",
+    "Block",
+    "BlockKind",
+    "Chunk",
+    "CueMark",
+    "DateMark",
+    "DateRange",
+    "Document",
+    "FileRecord",
+    "FileStatus",
+    "HeadingMark",
+    "Kind",
+    "Link",
+    "Manifest",
+    "Mark",
+    "Metadata",
+    "PageMark",
+    "Place",
+    "Source",
+    "Tokens",
+    "Unit",
+    "Vectors",
+]
+
+Vectors: TypeAlias = "NDArray[np.float32]"
+"""float32, C-contiguous, shape (n, dimension), unit rows. A string, so that records do not import numpy."""
 
 
 class Tokens(NamedTuple):
@@ -25,23 +54,6 @@ class Tokens(NamedTuple):
 
     vectors: Vectors
     spans: tuple[tuple[int, int], ...]
-
-
-class Kind(StrEnum):
-    """What a document is: it decides which places its citations carry."""
-
-    NOTE = "note"
-    PAPER = "paper"
-    TRANSCRIPT = "transcript"
-
-
-class FileStatus(StrEnum):
-    """What became of one file of the corpus."""
-
-    INDEXED = "indexed"
-    STALE = "stale"
-    SKIPPED = "skipped"
-    FAILED = "failed"
 
 
 FORGOTTEN = "forgotten"

@@ -14,10 +14,10 @@ PACKAGE = Path(__file__).parents[1] / "ragnotes"
 
 # Each part may import what stands in the rows above it, and what its own row names.
 LAYERS = [
-    {"types", "errors", "children", "__init__"},
+    {"kinds", "types", "errors", "children", "__init__"},
     {"answers", "turns", "calibration"},
     {"inside"},
-    {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings", "sse"}
+    {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings", "sse", "calls"}
     | {"date_words", "written_dates", "relative_dates", "date_parts", "question_dates"}
     | {"line_dates", "path_dates", "dates", "spelled_dates"},
     {"models", "stores", "reading", "asking", "forgetting"},
@@ -27,6 +27,7 @@ LAYERS = [
     {"service", "client", "console", "file_links", "terminal"},
     {"options", "running"},
     {"cli_backup", "cli_calibrate", "cli_history", "cli_index", "cli_key", "cli_upkeep", "cli_watch"},
+    {"cli_ask", "cli_measure"},
     {"cli_eval"},
     {"cli"},
     {"starting"},

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ragnotes.cli import main
-from ragnotes.cli_eval import BENCHMARK_FOLDER
+from ragnotes.cli_measure import BENCHMARK_FOLDER
 from ragnotes.events import IndexSummary
 from ragnotes.indexing import Indexer, status_of
 from ragnotes.models.hashing import HashingEmbedder

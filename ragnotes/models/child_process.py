@@ -51,7 +51,7 @@ class Exchange:
 
     def put(self, message: dict[str, Any]) -> bool:
         """Called by the listener; tells whether this was the last message."""
-        last = "text" not in message
+        last = "texts" not in message
         self._inbox.put(message)
         if last:
             self._on_end()
@@ -66,7 +66,7 @@ class Exchange:
                 self.silent_s += POLL_S
                 continue
             self.silent_s = 0.0
-            self.ended = "text" not in message
+            self.ended = "texts" not in message
             if "error" in message:
                 raise GeneratorFailed(message["error"], message.get("hint", "try again, or ask without a model"))
             return message

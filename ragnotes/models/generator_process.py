@@ -233,8 +233,7 @@ class LlamaGenerator:
 
             try:
                 while (message := exchange.take(stopped)) and not exchange.ended:
-                    if message["text"]:
-                        yield message["text"]
+                    yield from (text for text in message["texts"] if text and not cancelled())
             except GeneratorExit:
                 child.cancel(exchange)
                 raise

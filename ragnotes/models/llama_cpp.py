@@ -5,9 +5,9 @@
     in   {path, threads, context_tokens}                       the first line
     out  {context_tokens, template, template_tokens, vocabulary} or {error, hint}      once; an error ends the child
     in   {op: generate, id, segments: [[text, control]], shared, max_tokens}
-    out  {id, text} …, then {id, done, prompt_tokens, kept_tokens, tokens, finish} or {id, error}
+    out  {id, texts} …, then {id, done, prompt_tokens, kept_tokens, tokens, finish} or {id, error}
     in   {op: encode, id, segments}     out {id, ids}          the ids of a prompt
-    in   {op: cancel, id}                                      also within the prompt; ids only ever grow
+    in   {op: cancel, id}                                      also within a decode; ids only ever grow
     in   {op: tokenize, id, text}       out {id, ids}          answered at once, also during a draft
 
 The end of stdin ends the process at once, so that a child never outlives its parent. Decoding is greedy. A draft
@@ -22,6 +22,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, takewhile
@@ -44,6 +45,8 @@ bundled model, enough for another answer. So cuts depend on the prompt alone: on
 all prompts share, and whole blocks before and after it. Kept at those cuts, logits are equal bit for bit. Reading costs
 350 tokens a second at 64 against 390 at 512 on two cores.
 """
+_TELL_S = 0.03
+"""Tokens are told so often: on two cores, to wake the reader for each one held up the writer by a tenth."""
 _SPARE_BYTES = 128 * 1024**2  # what llama.cpp takes besides: buffers for one block, the vocabulary
 _NO_ROOM = "choose a smaller or more strongly quantised file with --model, or set a smaller context_tokens"
 
@@ -63,14 +66,17 @@ class _LoadFailed(Exception):
 class _Model:
     """A model, its vocabulary and one context. All but `tokenize` belong to one thread."""
 
-    def __init__(self, path: str, *, threads: int, context_tokens: int, stopped: Callable[[], bool]) -> None:
+    def __init__(self, path: str, *, threads: int, context_tokens: int) -> None:
         import llama_cpp
 
         self._lib: Any = llama_cpp
         self._log: deque[str] = deque(maxlen=4)
         # ctypes callbacks live as long as the context: collected earlier, they would crash it.
         self._log_callback = llama_cpp.llama_log_callback(self._on_log)
-        self._abort_callback = llama_cpp.ggml_abort_callback(lambda _data: stopped())
+        # llama.cpp asks at each of some 500 steps of a decode whether to go on. A function of Python there took a tenth
+        # of the time; of C's own, strlen says 0 of a flag that is not set, and 1 of one that is.
+        self._flag = ctypes.create_string_buffer(2)
+        self._abort_callback = ctypes.cast(ctypes.CDLL(None).strlen, llama_cpp.ggml_abort_callback)
         llama_cpp.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         self._file_bytes = Path(path).stat().st_size
@@ -84,7 +90,9 @@ class _Model:
         if not self._memory:
             raise _LoadFailed("this model embeds text, it cannot write any")
         self._sampler = llama_cpp.llama_sampler_init_greedy()
-        llama_cpp.llama_set_abort_callback(self._context, self._abort_callback, None)
+        llama_cpp.llama_set_abort_callback(
+            self._context, self._abort_callback, ctypes.cast(self._flag, ctypes.c_void_p)
+        )
         self.context_tokens = int(llama_cpp.llama_n_ctx(self._context))
         self.kept_tokens = 0
         """Of the last prompt, how many tokens were known."""
@@ -125,6 +133,10 @@ class _Model:
         key, value = (int(length) if length.isdecimal() else usual for length in lengths)
         layers = self._lib.llama_model_n_layer(self._model)
         return context_bytes(tokens=tokens, layers=layers, heads=kv_heads, key_length=key, value_length=value)
+
+    def stop(self, wanted: bool) -> None:
+        """Whether the decode at hand, and any after it, is to be broken off. Any thread may call this."""
+        self._flag[0] = b"\x01" if wanted else b"\0"
 
     def tokenize(self, text: str, *, control: bool = False) -> list[int]:
         """Token ids without a begin token. Reads the vocabulary only, so any thread may call it at any time."""
@@ -259,12 +271,21 @@ class _Server:
         self._out = out
         self._writing = threading.Lock()
         self._jobs: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._noting = threading.Lock()
         self._running = 0
         self._cancelled = 0
         self._model: _Model | None = None
 
     def stopped(self) -> bool:
         return self._cancelled >= self._running > 0
+
+    def _note(self, *, running: int | None = None, cancelled: int | None = None) -> None:
+        """Takes down which draft runs, or which is cancelled, and has llama.cpp stop where they are the same."""
+        with self._noting:
+            self._running = self._running if running is None else running
+            self._cancelled = self._cancelled if cancelled is None else cancelled
+            if self._model:
+                self._model.stop(self.stopped())
 
     def send(self, **message: object) -> None:
         with self._writing:
@@ -277,7 +298,7 @@ class _Server:
             for line in sys.stdin.buffer:
                 request = json.loads(line)
                 if request["op"] == "cancel":
-                    self._cancelled = request["id"]
+                    self._note(cancelled=request["id"])
                 elif request["op"] == "tokenize" and self._model:
                     self.send(id=request["id"], ids=self._model.tokenize(request["text"]))
                 elif request["op"] == "encode" and self._model:
@@ -290,7 +311,7 @@ class _Server:
     def serve(self, path: str, threads: int, context_tokens: int) -> None:
         """Load the model, say so, and draft for ever; returns only if the model cannot be loaded."""
         try:
-            model = _Model(path, threads=threads, context_tokens=context_tokens, stopped=self.stopped)
+            model = _Model(path, threads=threads, context_tokens=context_tokens)
             vocabulary = model.vocabulary()
         except ImportError as error:
             return self.send(error=f"llama_cpp cannot be imported: {error}", missing=True)
@@ -319,20 +340,24 @@ class _Server:
             raise ValueError(f"the prompt has {len(prompt)} tokens, the context holds {model.context_tokens}")
         limit = min(request["max_tokens"], room)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")  # holds back the start of a character
-        tokens, finish = 0, "stop"
-        self._running = draft_id
+        tokens, finish, texts, told_at = 0, "stop", list[str](), 0.0
+        self._note(running=draft_id)
         try:
-            for piece in model.draft(prompt, shared, limit, lambda: self.send(id=draft_id, text="")):  # it lives
+            for piece in model.draft(prompt, shared, limit, lambda: self.send(id=draft_id, texts=[])):  # it lives
                 if self.stopped():
                     raise _Cancelled
                 tokens += 1
-                if text := decoder.decode(piece):
-                    self.send(id=draft_id, text=text)
+                texts.append(decoder.decode(piece))
+                if time.monotonic() - told_at >= _TELL_S:
+                    self.send(id=draft_id, texts=texts)
+                    texts, told_at = [], time.monotonic()
             finish = "length" if tokens == limit else "stop"
         except _Cancelled:
             finish = "cancelled"
         finally:
-            self._running = 0
+            self._note(running=0)
+        if texts:
+            self.send(id=draft_id, texts=texts)
         kept = model.kept_tokens
         self.send(id=draft_id, done=True, prompt_tokens=len(prompt), kept_tokens=kept, tokens=tokens, finish=finish)
 

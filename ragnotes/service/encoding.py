@@ -1,15 +1,12 @@
-"""Records to the JSON of `wire.py`, errors to problems and back. Imports no engine and no web framework."""
+"""Records to the JSON of `wire.py`. Imports no engine and no web framework."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ragnotes.answers import Answer, Citation, Filters, Hit, Signals, Unmatched
-from ragnotes.errors import IndexMissing, NotFound, RagnotesError, ServerError, UsageError
 from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Queued, Token
 from ragnotes.service.wire import (
-    PROBLEM_TYPE,
     AnswerJson,
     CalibrationJson,
     CitationJson,
@@ -26,7 +23,6 @@ from ragnotes.service.wire import (
     ListedJson,
     MetadataJson,
     PassagesJson,
-    ProblemJson,
     ProgressJson,
     QueuedJson,
     SentenceJson,
@@ -57,13 +53,11 @@ __all__ = [
     "conversation_json",
     "conversation_line_json",
     "document_json",
-    "error_of",
     "event_json",
     "filters_json",
     "found_json",
     "hit_json",
     "listed_json",
-    "problem_json",
     "progress_json",
     "status_json",
     "summary_json",
@@ -301,26 +295,3 @@ def _mark_json(mark: Mark) -> dict[str, Any]:
             }
         case DateMark():
             return {"type": "date", "start": mark.start, "date": str(mark.date) if mark.date else None}
-
-
-def problem_json(error: RagnotesError, status: int) -> ProblemJson:
-    """An error as a problem. Its type is the name of its class: `urn:ragnotes:index-missing`."""
-    name = _type_of(type(error))
-    return ProblemJson(
-        type=name,
-        title=name.removeprefix(PROBLEM_TYPE).replace("-", " ").capitalize(),
-        status=status,
-        detail=error.problem,
-        hint=error.hint,
-    )
-
-
-def error_of(problem: ProblemJson) -> RagnotesError:
-    """The error that a server's problem stands for, as far as its kind matters to a client; else a ServerError."""
-    kinds: tuple[type[RagnotesError], ...] = (IndexMissing, UsageError, NotFound)
-    by_type = {_type_of(kind): kind for kind in kinds} | {f"{PROBLEM_TYPE}invalid-request": UsageError}
-    return by_type.get(problem.type, ServerError)(problem.detail, problem.hint)
-
-
-def _type_of(kind: type[RagnotesError]) -> str:
-    return PROBLEM_TYPE + re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from ragnotes import errors
 from ragnotes.errors import GeneratorBusy, IndexLocked, RagnotesError
-from ragnotes.service.encoding import problem_json
+from ragnotes.service.error_json import problem_json
 from ragnotes.service.openai_errors import error_of_problem, is_openai_route, openai_headers, openai_status
 from ragnotes.service.wire import PROBLEM_TYPE, FieldProblemJson, ProblemJson
 

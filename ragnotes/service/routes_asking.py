@@ -12,10 +12,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
 from ragnotes.asking.answering import Request as Question
-from ragnotes.service.bodies import AskBody, SearchBody, clock_of, filters_of, request_of
+from ragnotes.service.bodies import AskBody, SearchBody
 from ragnotes.service.encoding import answer_json, found_json
 from ragnotes.service.library import Library
 from ragnotes.service.parts import Service, ServiceDep
+from ragnotes.service.requests import clock_of, filters_of, request_of
 from ragnotes.service.streaming import AskFrames, EventStream, final_answer
 from ragnotes.service.wire import AnswerJson, FoundJson
 

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from ragnotes.asking.answering import Request as Question
 from ragnotes.errors import NotFound
-from ragnotes.service.bodies import request_of
 from ragnotes.service.chat import ChatFrames, completion
 from ragnotes.service.openai_wire import (
     MODELS,
@@ -24,6 +23,7 @@ from ragnotes.service.openai_wire import (
     earlier_turns,
 )
 from ragnotes.service.parts import ServiceDep
+from ragnotes.service.requests import request_of
 from ragnotes.service.routes_asking import place_for
 from ragnotes.service.streaming import EventStream, final_answer
 

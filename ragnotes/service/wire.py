@@ -14,8 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from ragnotes.answers import Mode, Order, Support
-from ragnotes.types import FileStatus, Kind
+from ragnotes.kinds import FileStatus, Kind, Mode, Order, Support
 
 __all__ = [
     "EVENTS",

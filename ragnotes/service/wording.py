@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from ragnotes.answers import Support
+from ragnotes.kinds import Kind, Support
 from ragnotes.service.wire import (
     AnswerJson,
     CitedPlaceJson,
@@ -22,8 +22,6 @@ from ragnotes.service.wire import (
     SentenceJson,
     TokenJson,
 )
-from ragnotes.spelled_dates import in_words
-from ragnotes.types import Kind
 
 __all__ = [
     "NEAREST",
@@ -176,6 +174,8 @@ def nothing_then(filters: FiltersJson) -> str:
     """That nothing is of the days asked for; "" where other filters may be the reason."""
     if filters.tags or filters.paths or filters.kinds or filters.speakers or not (filters.since or filters.until):
         return ""
+    from ragnotes.spelled_dates import in_words
+
     since, until = (date.fromisoformat(day) if day else None for day in (filters.since, filters.until))
     return f"There is nothing in your notes {in_words(since, until)}."
 

@@ -272,7 +272,7 @@ def test_the_process_drafts_one_at_a_time_whatever_it_is_sent(generator: LlamaGe
     def drafted(exchange: Exchange) -> str:
         pieces = []
         while (message := exchange.take(NEVER)) and not exchange.ended:
-            pieces.append(message["text"])
+            pieces += message["texts"]
         return "".join(pieces)
 
     with ThreadPoolExecutor(6) as pool:
@@ -351,7 +351,7 @@ def test_a_child_gives_signs_of_life_while_it_reads(generator: LlamaGenerator) -
     exchange = generator._living().ask(op="generate", max_tokens=1, segments=[Segment(text)], shared=0)
     texts = []
     while (message := exchange.take(NEVER)) and not exchange.ended:
-        texts.append(message["text"])
+        texts.append("".join(message["texts"]))
     assert tokens // 64 <= texts.count("") <= tokens // 64 + 1
     assert len(texts) == texts.count("") + 1
 
@@ -485,7 +485,7 @@ def test_a_context_beyond_the_limit_of_the_process_is_refused(gguf: Path) -> Non
         "import llama_cpp\n"
         "used = int(Path('/proc/self/statm').read_text().split()[0]) * os.sysconf('SC_PAGE_SIZE')\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 380_000_000, resource.RLIM_INFINITY))\n"
-        "child._Model(sys.argv[1], threads=1, context_tokens=8192, stopped=lambda: False)\n"
+        "child._Model(sys.argv[1], threads=1, context_tokens=8192)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(gguf)],

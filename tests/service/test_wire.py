@@ -11,19 +11,19 @@ from ragnotes.answers import Answer, Filters, Hit
 from ragnotes.asking.answering import Request
 from ragnotes.errors import IndexMissing, NotFound, RagnotesError, ServerError, UsageError
 from ragnotes.events import Event, Final, IndexSummary
-from ragnotes.service.bodies import FiltersBody, filters_of
+from ragnotes.service.bodies import FiltersBody
 from ragnotes.service.encoding import (
     answer_json,
     document_json,
-    error_of,
     filters_json,
     found_json,
     hit_json,
-    problem_json,
     status_json,
     summary_json,
 )
+from ragnotes.service.error_json import error_of, problem_json
 from ragnotes.service.problems import STATUSES
+from ragnotes.service.requests import filters_of
 from ragnotes.service.wire import EVENTS, AnswerJson
 from tests.fakes import FakeLibrary
 from tests.service import contract
