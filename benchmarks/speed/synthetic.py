@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,10 @@ from ragnotes.types import Chunk, DateRange, Document, Kind, Metadata, Place, Un
 
 __all__ = ["build", "notes_of"]
 
-CENTRES = 3_000
-"""Real passages that all others are made of; fewer where the notes have fewer."""
+CENTRES = 2_000
+"""Real passages that all others are made of, of files drawn at random; fewer where the notes have fewer."""
+KEPT = "centres"
+"""An index beside those made, for their vectors alone: several sizes are made of the same passages."""
 NEAR = 50
 """How many neighbours of a real passage are mixed with it, two at a time."""
 SHARES = (3.0, 1.0, 1.0)
@@ -48,6 +51,7 @@ SECTION_CHUNKS = 3
 MAX_FILE_BYTES = 300_000
 """Notes above this are left out: a few would make up all passages."""
 COMMITTED_AT_ONCE = 25
+EMBEDDED_AT_ONCE = 256
 FIRST_DAY = date(2010, 1, 1)
 THREADS = 2
 
@@ -72,7 +76,7 @@ def build(index: Path, chunks: int, *, notes: Path, seed: int = 0, embedder: Emb
     """
     embedder = embedder or SentenceTransformerEmbedder(bundled_embedder() or Path(), threads=THREADS)
     draw = np.random.default_rng(seed)
-    centres = _centres(notes, embedder, draw)
+    centres = _centres(notes, embedder, index.with_name(KEPT), draw)
     folder = notes_of(index)
     folder.mkdir(parents=True, exist_ok=True)
     numbers = range(-(-chunks // DOCUMENT_CHUNKS))
@@ -162,13 +166,11 @@ def _unit(rows: NDArray[np.float32]) -> Vectors:
     return np.ascontiguousarray(rows / lengths, dtype=np.float32)
 
 
-def _centres(notes: Path, embedder: Embedder, draw: np.random.Generator) -> Centres:
-    found = [chunk for chunk in _real(notes, embedder) if len(chunk.units) > 1]
-    if len(found) < 3:
-        raise ValueError(f"{notes} has {len(found)} passages of more than one sentence, 3 are needed")
-    chosen = draw.choice(len(found), size=min(CENTRES, len(found)), replace=False).tolist()
-    chunks = [found[number] for number in sorted(chosen)]
-    vectors = embedder.embed_documents([chunk.embedded for chunk in chunks])
+def _centres(notes: Path, embedder: Embedder, kept: Path, draw: np.random.Generator) -> Centres:
+    chunks = list(islice((chunk for chunk in _real(notes, embedder, draw) if len(chunk.units) > 1), CENTRES))
+    if len(chunks) < 3:
+        raise ValueError(f"{notes} has {len(chunks)} passages of more than one sentence, 3 are needed")
+    vectors = _embedded([chunk.embedded for chunk in chunks], embedder, kept)
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -2)
     near = np.argsort(-cosines, axis=1, kind="stable")[:, : min(NEAR, len(chunks) - 1)]
@@ -176,11 +178,24 @@ def _centres(notes: Path, embedder: Embedder, draw: np.random.Generator) -> Cent
     return Centres(sentences, [chunk.context for chunk in chunks], vectors, near)
 
 
-def _real(notes: Path, embedder: Embedder) -> Iterator[Chunk]:
-    for file in walk(check_roots([notes]), index=notes / ".no-index", suffixes=SUFFIXES & {".md", ".txt"}):
-        if not file.skipped and file.size_bytes <= MAX_FILE_BYTES:
-            content, _ = read_file(file, max_bytes=MAX_FILE_BYTES)
-            yield from chunk_document(load_document(content, file.path, Limits()), embedder)
+def _embedded(texts: Sequence[str], embedder: Embedder, kept: Path) -> Vectors:
+    """A unit row for each text; those that are new are kept in the index there."""
+    with closing(LocalStore.open(kept, create=True)) as store, store.writer():
+        known = store.embeddings(embedder.name, texts)
+        for first in range(0, len(texts), EMBEDDED_AT_ONCE):
+            missing = [text for text in dict.fromkeys(texts[first : first + EMBEDDED_AT_ONCE]) if text not in known]
+            rows = embedder.embed_documents(missing)
+            store.remember(embedder.name, missing, rows)
+            known.update(zip(missing, rows, strict=True))
+    return np.stack([known[text] for text in texts])
+
+
+def _real(notes: Path, embedder: Embedder, draw: np.random.Generator) -> Iterator[Chunk]:
+    files = walk(check_roots([notes]), index=notes / ".no-index", suffixes=SUFFIXES & {".md", ".txt"})
+    usable = [file for file in files if not file.skipped and file.size_bytes <= MAX_FILE_BYTES]
+    for number in draw.permutation(len(usable)).tolist():
+        content, _ = read_file(usable[number], max_bytes=MAX_FILE_BYTES)
+        yield from chunk_document(load_document(content, usable[number].path, Limits()), embedder)
 
 
 def main() -> None:
