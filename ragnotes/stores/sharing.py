@@ -70,8 +70,10 @@ class SharedVectors:
         if identity is None or self._on_disk >= source.generation:
             return
         try:
-            index = self._of_the_right_kind(source, identity)
-            if self._on_disk < source.generation:  # `at` may just have found the file to be whole and current
+            held = self.at(source, identity)
+            index = self._of_the_right_kind(held, source, identity)
+            # `at` may just have found the file to be whole and current
+            if self._on_disk < source.generation or index is not held:
                 save_vectors(self._path, index, identity, source.generation)
                 self._on_disk = source.generation
         except (OSError, ValueError, RuntimeError, RagnotesError) as error:  # FAISS raises RuntimeError
@@ -102,9 +104,8 @@ class SharedVectors:
         self._on_disk, index = loaded
         return index
 
-    def _of_the_right_kind(self, source: VectorSource, identity: Identity) -> VectorIndex:
+    def _of_the_right_kind(self, index: VectorIndex, source: VectorSource, identity: Identity) -> VectorIndex:
         """The index of the source's rows, made anew where it has outgrown its kind. Searches do not wait for that."""
-        index = self.at(source, identity)
         if (index.exact and len(index) > self._exact_up_to) or (
             not index.exact and 2 * len(index) <= self._exact_up_to
         ):
