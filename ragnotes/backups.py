@@ -24,7 +24,7 @@ from ragnotes.stores.integrity import findings
 from ragnotes.stores.local import LocalStore
 from ragnotes.stores.replacing import RESTORED
 from ragnotes.stores.schema import SCHEMA_VERSION
-from ragnotes.stores.vectors import sync_directory
+from ragnotes.stores.vectors_file import sync_directory
 
 __all__ = ["back_up", "restore"]
 

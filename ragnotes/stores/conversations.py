@@ -22,7 +22,7 @@ from types import UnionType
 from filelock import FileLock, Timeout
 
 from ragnotes.errors import IndexWriteFailed, NotFound
-from ragnotes.stores.vectors import sync_directory
+from ragnotes.stores.vectors_file import sync_directory
 from ragnotes.turns import CitedPlace, Conversation, ConversationLine, Turn
 
 __all__ = ["FOLDER", "MAX_TURNS", "ConversationFolder", "files_in", "is_turn"]

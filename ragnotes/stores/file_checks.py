@@ -14,7 +14,8 @@ import numpy as np
 from ragnotes.errors import IndexDamaged
 from ragnotes.stores.conversations import FOLDER, files_in, is_turn
 from ragnotes.stores.snapshot import LocalSnapshot
-from ragnotes.stores.vectors import MAX_HEADER_BYTES, vectors_in
+from ragnotes.stores.vectors import vectors_in
+from ragnotes.stores.vectors_file import MAX_HEADER_BYTES
 
 __all__ = ["SavedVectors", "damaged_conversations", "damaged_vectors_file", "read_vectors_file"]
 
@@ -57,7 +58,7 @@ def _same_vectors(header: dict[str, Any], payload: bytes, snapshot: LocalSnapsho
         index, live = vectors_in(payload, int(header["dimension"]), header["count"]), snapshot.live_ids()
         if not len(live):
             return not len(index)
-        return np.array_equal(index.ids, live) and np.array_equal(index.rows(live), snapshot.vectors(live))
+        return np.array_equal(index.ids, live) and index.agrees(snapshot.vectors)
     except IndexDamaged:
         return True  # the vectors of the database are damaged, which is told of them
     except (ValueError, RuntimeError):  # FAISS raises RuntimeError

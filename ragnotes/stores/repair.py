@@ -26,7 +26,7 @@ from ragnotes.stores.replacing import SALVAGED
 from ragnotes.stores.rows import FILE_COLUMNS, calibration_of, file_of, unpack
 from ragnotes.stores.scanning import Unread, scan
 from ragnotes.stores.snapshot import Query
-from ragnotes.stores.vectors import sync_directory
+from ragnotes.stores.vectors_file import sync_directory
 from ragnotes.types import FORGOTTEN, FileRecord, Manifest
 
 __all__ = ["Repaired", "repair"]

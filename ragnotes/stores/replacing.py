@@ -14,7 +14,7 @@ from pathlib import Path
 from ragnotes.errors import IndexDamaged
 from ragnotes.stores.connections import LOG_ENDINGS
 from ragnotes.stores.snapshot import LocalSnapshot, Query
-from ragnotes.stores.vectors import sync_directory
+from ragnotes.stores.vectors_file import sync_directory
 
 __all__ = [
     "RESTORED",

@@ -2,6 +2,9 @@
 
 An index is never changed once published: a reader of another generation gets a changed copy. So searches need no lock,
 a reader sees exactly the rows of its own generation, and what another process wrote is caught up in the same way.
+
+Up to so many rows the index is exact, above it holds codes. One that grows past that, or shrinks to half of it, is made
+anew by the writer before it saves; searches go on with what there is until then.
 """
 
 from __future__ import annotations
@@ -15,20 +18,18 @@ from typing import Protocol
 import numpy as np
 
 from ragnotes.errors import RagnotesError
-from ragnotes.stores.vectors import (
-    Identity,
-    Ids,
-    VectorIndex,
-    load_vectors,
-    save_vectors,
-    saved_generation,
-    temporary_of,
-)
+from ragnotes.stores.vectors import SAMPLE, Identity, Ids, VectorIndex
+from ragnotes.stores.vectors_file import load_vectors, save_vectors, saved_generation, temporary_of
 from ragnotes.types import Vectors
 
-__all__ = ["SharedVectors", "VectorSource"]
+__all__ = ["EXACT_UP_TO", "SharedVectors", "VectorSource"]
 
 log = logging.getLogger(__name__)
+
+EXACT_UP_TO = 150_000
+"""Rows. Above, a scan of all vectors takes longer than codes and the scoring of their best; see docs/decisions/0011."""
+READ_AT_ONCE = 1 << 15
+"""Rows taken from the database together: 50 MB at 384 dimensions."""
 
 
 class VectorSource(Protocol):
@@ -44,8 +45,9 @@ class VectorSource(Protocol):
 class SharedVectors:
     """The newest index that any reader of this process needed, and the file it is saved to."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, exact_up_to: int = EXACT_UP_TO) -> None:
         self._path = path
+        self._exact_up_to = exact_up_to
         self._lock = Lock()
         self._published: tuple[int, Identity, VectorIndex] | None = None
         self._on_disk = -1
@@ -56,7 +58,7 @@ class SharedVectors:
         if published is not None and published[:2] == (source.generation, identity):
             return published[2]
         with self._lock:
-            index = _in_step(self._nearest(source, identity), source)
+            index = self._in_step(self._nearest(source, identity), source)
             newest = self._published
             if newest is None or newest[1] != identity or source.generation > newest[0]:
                 self._published = (source.generation, identity, index)
@@ -68,8 +70,10 @@ class SharedVectors:
         if identity is None or self._on_disk >= source.generation:
             return
         try:
-            index = self.at(source, identity)
-            if self._on_disk < source.generation:  # `at` may just have found the file to be whole and current
+            held = self.at(source, identity)
+            index = self._of_the_right_kind(held, source, identity)
+            # `at` may just have found the file to be whole and current
+            if self._on_disk < source.generation or index is not held:
                 save_vectors(self._path, index, identity, source.generation)
                 self._on_disk = source.generation
         except (OSError, ValueError, RuntimeError, RagnotesError) as error:  # FAISS raises RuntimeError
@@ -100,19 +104,43 @@ class SharedVectors:
         self._on_disk, index = loaded
         return index
 
+    def _of_the_right_kind(self, index: VectorIndex, source: VectorSource, identity: Identity) -> VectorIndex:
+        """The index of the source's rows, made anew where it has outgrown its kind. Searches do not wait for that."""
+        if (index.exact and len(index) > self._exact_up_to) or (
+            not index.exact and 2 * len(index) <= self._exact_up_to
+        ):
+            index = self._made(source, source.live_ids(), identity.dimension)
+            with self._lock:
+                if self._published is not None and self._published[:2] == (source.generation, identity):
+                    self._published = (source.generation, identity, index)
+        return index
 
-def _in_step(base: VectorIndex, source: VectorSource) -> VectorIndex:
-    """The base itself if it holds the source's rows and no others, else a changed copy."""
-    held, live = base.ids, source.live_ids()
-    gone = np.setdiff1d(held, live, assume_unique=True)
-    new = np.setdiff1d(live, held, assume_unique=True)
-    if not len(gone) and not len(new):
-        return base
-    if len(gone) == len(held):
-        index = VectorIndex(base.dimension)
-    else:
+    def _in_step(self, base: VectorIndex, source: VectorSource) -> VectorIndex:
+        """The base itself if it holds the source's rows and no others, else a changed copy."""
+        held, live = base.ids, source.live_ids()
+        gone = np.setdiff1d(held, live, assume_unique=True)
+        new = np.setdiff1d(live, held, assume_unique=True)
+        if not len(gone) and not len(new):
+            return base
+        if len(gone) == len(held):
+            return self._made(source, live, base.dimension)
         index = base.copy()
         index.remove(gone)
-    if len(new):
-        index.add(new, source.vectors(new))
-    return index
+        _add(index, new, source)
+        return index
+
+    def _made(self, source: VectorSource, ids: Ids, dimension: int) -> VectorIndex:
+        """A new index of these rows, of the kind that their number asks for."""
+        if len(ids) <= self._exact_up_to:
+            index = VectorIndex(dimension)
+        else:
+            sample = np.unique(np.linspace(0, len(ids) - 1, SAMPLE).astype(np.int64))
+            index = VectorIndex.coded(source.vectors(ids[sample]))
+        _add(index, ids, source)
+        return index
+
+
+def _add(index: VectorIndex, ids: Ids, source: VectorSource) -> None:
+    for first in range(0, len(ids), READ_AT_ONCE):
+        some = ids[first : first + READ_AT_ONCE]
+        index.add(some, source.vectors(some))

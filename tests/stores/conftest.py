@@ -19,7 +19,14 @@ def local_store(directory: Path) -> Iterator[Store]:
         yield store
 
 
-STORES: dict[str, OpenStore] = {"local": local_store}
+@contextmanager
+def coded_store(directory: Path) -> Iterator[Store]:
+    """One that is searched by codes however few its vectors are."""
+    with closing(LocalStore.open(directory / "index", create=True, exact_up_to=0)) as store:
+        yield store
+
+
+STORES: dict[str, OpenStore] = {"local": local_store, "coded": coded_store}
 
 
 @pytest.fixture(params=STORES)

@@ -18,7 +18,7 @@ from ragnotes.stores.local import LocalStore
 from ragnotes.stores.removal import purge
 from ragnotes.stores.rows import Row
 from ragnotes.stores.snapshot import Query
-from ragnotes.stores.vectors import saved_generation
+from ragnotes.stores.vectors_file import saved_generation
 from tests.stores.samples import Entry, embed, entry, fill, vector_of, vectors_of
 
 LETTERS = "bcdfghjklmnpqrtvwxz"

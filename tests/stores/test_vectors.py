@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragnotes.stores.vectors import Identity, Ids, VectorIndex, load_vectors, save_vectors
+from ragnotes.stores.vectors import Identity, Ids, VectorIndex
+from ragnotes.stores.vectors_file import load_vectors, save_vectors
 from ragnotes.types import Vectors
 from tests.stores.samples import DIMENSION, vector_of, vectors_of
 

@@ -1,0 +1,1 @@
+"""How fast it is, beside what others take and what the machine can do."""
