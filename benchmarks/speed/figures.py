@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -73,6 +74,5 @@ def in_rounds(values: Sequence[float], unit: str = "", *, digits: int = 2) -> st
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share of all values does not exceed (nearest rank)."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """The least value that this share of all values, above 0, does not exceed."""
+    return sorted(values)[math.ceil(share * len(values)) - 1]

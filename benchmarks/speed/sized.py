@@ -43,7 +43,8 @@ def _made(plan: Plan, numbers: Sequence[int]) -> Iterator[Sized]:
                 continue
             for old in (index, synthetic.notes_of(index)):
                 shutil.rmtree(old, ignore_errors=True)
-            key.unlink(missing_ok=True)
+            for old in (key, index.with_suffix(".npy")):
+                old.unlink(missing_ok=True)
             index.parent.mkdir(parents=True, exist_ok=True)
             reply = builder.do("build", index=str(index), chunks=number, notes=str(plan.inputs.vaults))
             key.write_text(wanted, "utf-8")
