@@ -37,7 +37,8 @@ STYLE = {
 
 def throughput(axes: Axes, lines: Lines) -> None:
     _curves(axes, lines)
-    axes.set(xlabel="notes", ylabel="notes per second", xscale="log", yscale="log")
+    axes.set(xlabel="notes", ylabel="notes per second", xscale="log")
+    axes.set_ylim(bottom=0)
 
 
 def latency(axes: Axes, lines: Lines) -> None:
@@ -48,7 +49,8 @@ def latency(axes: Axes, lines: Lines) -> None:
 def evidence(axes: Axes, lines: Lines) -> None:
     names = list(lines)
     seconds = [lines[name][0][1] for name in names]
-    colours = [COLOURS["ragnotes" if name.startswith(("ask", "ragnotes")) else "plain"] for name in names]
+    own = [name.startswith("ask") or "ragnotes" in name for name in names]
+    colours = [COLOURS["ragnotes" if each else "plain"] for each in own]
     bars = axes.barh(range(len(names)), seconds, color=colours)
     axes.bar_label(bars, [f"{each:.2f} s" for each in seconds], padding=4)
     axes.set(yticks=range(len(names)), yticklabels=names, xlabel="seconds, median")

@@ -26,7 +26,8 @@ FEWEST = 8
 """Tokens of a draft whose rate is worth knowing."""
 CHARACTERS = 2400
 SEED = 3
-OWN, BY_HTTP, PLAIN = "ragnotes, warm", "ragnotes, warm, first checked words by HTTP", "the plain pipeline, warm"
+OWN, PLAIN = "first token, ragnotes", "first token, plain pipeline"
+BY_HTTP = "first checked words, ragnotes by HTTP"
 SYSTEM = "You retell what the user gives you, at length."
 
 

@@ -83,6 +83,7 @@ def _result(taken: Latencies, ratios: list[float], *, most: int) -> Result:
             series["latency"].setdefault(f"{name}, {share}", []).append((chunks, statistics.median(values)))
     note = "One client in the process; the question is embedded each time. The peers have the passages and vectors of"
     note += " the index of ragnotes, and their own way to search them. Median and least of the rounds."
+    note += f" Concurrent searchers are {SEARCHERS} threads of one process; the one has another, of one thread."
     header = ("passages", "engine", "p50 ms", "p95 ms", "least p50", "least p95")
     figures = [*_figures(taken, most), Figure("together", in_rounds(ratios, "x"), statistics.median(ratios) >= 1.6)]
     return Result("search", figures, [Table("Search", header, rows, note)], series)
