@@ -103,13 +103,12 @@ def _curl_s(server: str, question: str, limit: int) -> float:
     body = json.dumps({"question": question, "limit": limit, "llm": False, "surroundings": True, "stream": True})
     address = [f"{server}/v1/ask", "-H", "Content-Type: application/json", "-d", body]
     started = time.perf_counter()
-    process = subprocess.Popen(["curl", "-sN", *address], stdout=subprocess.PIPE, env=environment())
-    assert process.stdout
     first = None
-    for line in process.stdout:
-        if first is None and line.startswith(b"event: token"):
-            first = time.perf_counter() - started
-    process.wait()
+    with subprocess.Popen(["curl", "-sN", *address], stdout=subprocess.PIPE, env=environment()) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if first is None and line.startswith(b"event: token"):
+                first = time.perf_counter() - started
     if first is None:
         raise RuntimeError(f"no words came for {question!r}")
     return first
