@@ -3,10 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 DATA ?= ../shared/eval
+BENCH ?=
+ROUNDS ?= 3
 Q ?= What did I pay for the used RTX 3090?
 
-.PHONY: ask serve install test check quality reliability format clean
+.PHONY: ask serve install test check quality reliability bench format clean
 
 ask: install
 	@$(BIN)/ask --corpus corpus --index indexes/default "$(Q)"
@@ -31,6 +34,10 @@ quality: install
 reliability: $(VENV)/.developed
 	$(BIN)/python -m benchmarks.reliability --out docs/reliability.md
 
+# BENCH names parts, such as BENCH="index search"; without it all are measured.
+bench: $(VENV)/.developed $(PEERS)/.installed
+	$(BIN)/python -m benchmarks.speed --data $(DATA) --out docs/benchmarks.md --rounds $(ROUNDS) $(foreach part,$(BENCH),--only $(part))
+
 format: $(VENV)/.developed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -47,5 +54,11 @@ $(VENV)/.developed: $(VENV)/.installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
 	@touch $@
 
+# What ragnotes is measured against, apart from it: see benchmarks/speed/peers.txt.
+$(PEERS)/.installed: benchmarks/speed/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement benchmarks/speed/peers.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) indexes/default
+	rm -rf $(VENV) $(PEERS) indexes/default

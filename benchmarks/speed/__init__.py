@@ -1,1 +1,1 @@
-"""How fast it is, beside what others take and what the machine can do."""
+"""How fast ragnotes is, beside its peers and the limits of the machine: `make bench`."""

@@ -26,56 +26,72 @@ class Rank(IntEnum):
 class Precedence:
     """A lock whose next holder is the one of the first rank that waits; but who lost patience is before them.
 
-    Any thread may call any method.
+    Whoever ends a turn hands it to the next one, who alone is woken. Any thread may call any method.
     """
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
         self._held = False
-        self._waiting = [0] * len(Rank)
-        """How many wait, by rank."""
-        self._overdue = 0
+        self._waiting: list[_Waiter] = []
+        """Those who wait, in the order in which they came."""
         self._asked = deque([-float("inf")] * 2, maxlen=2)
         """When the last two questions had their turn."""
 
     @contextmanager
     def turn(self, rank: Rank) -> Iterator[None]:
         """The lock, until the end of the block."""
-        with self._changed:
-            if not self._waited(rank):
-                self._waited_overdue()
-            if rank is Rank.QUESTION:
-                self._asked.append(time.monotonic())
-            self._held = True
+        self._wait(rank)
+        if rank is Rank.QUESTION:
+            self._asked.append(time.monotonic())
         try:
             yield
         finally:
-            with self._changed:
-                self._held = False
-                self._changed.notify_all()
+            self._hand_on()
 
     def asked_within(self, seconds: float) -> int:
         """How many questions had their turn lately, up to two: the next one may come at any moment."""
         now = time.monotonic()
         return sum(now - each < seconds for each in self._asked)
 
-    def _waited(self, rank: Rank) -> bool:
-        """Returns when it is this rank's turn; False where patience ended before. Questions have no other choice."""
-        self._waiting[rank] += 1
+    def _wait(self, rank: Rank) -> None:
+        """Returns when it is this rank's turn."""
+        with self._changing:
+            if not self._held:
+                self._held = True
+                return
+            waiter = _Waiter(rank, time.monotonic())
+            self._waiting.append(waiter)
         try:
-            return self._changed.wait_for(
-                lambda: not (self._held or self._overdue or any(self._waiting[:rank])),
-                None if rank is Rank.QUESTION else self._patience_s,
-            )
-        finally:  # also where a signal ends the wait
-            self._waiting[rank] -= 1
-            self._changed.notify_all()
+            waiter.turn.acquire()
+        except BaseException:  # a signal ends the wait
+            with self._changing:
+                waits = waiter in self._waiting
+                if waits:
+                    self._waiting.remove(waiter)
+            if not waits:  # its turn had just come
+                self._hand_on()
+            raise
 
-    def _waited_overdue(self) -> None:
-        self._overdue += 1
-        try:
-            self._changed.wait_for(lambda: not self._held)
-        finally:
-            self._overdue -= 1
-            self._changed.notify_all()
+    def _hand_on(self) -> None:
+        """Gives the turn to the next one, if any waits."""
+        with self._changing:
+            self._held = bool(self._waiting)
+            if self._waiting:
+                now = time.monotonic()
+                following = min(self._waiting, key=lambda waiter: (not self._is_overdue(waiter, now), waiter.rank))
+                self._waiting.remove(following)
+                following.turn.release()
+
+    def _is_overdue(self, waiter: _Waiter, now: float) -> bool:
+        """Whether patience has ended; questions have no other choice."""
+        return waiter.rank is not Rank.QUESTION and now - waiter.since >= self._patience_s
+
+
+class _Waiter:
+    """Somebody who waits since a time of the monotonic clock, in seconds, until `turn` is released."""
+
+    def __init__(self, rank: Rank, since: float) -> None:
+        self.rank, self.since = rank, since
+        self.turn = threading.Lock()
+        self.turn.acquire()

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
-from types import FrameType
 
 import pytest
 
@@ -12,18 +10,12 @@ from ragnotes.models.precedence import Precedence, Rank
 from tests.fakes import WAIT_S
 
 
-def until_it_waits(thread: threading.Thread) -> None:
-    """Returns when the thread waits for its turn."""
+def until_they_wait(precedence: Precedence, number: int) -> None:
+    """Returns when so many threads wait for their turn."""
     deadline = time.monotonic() + WAIT_S
-    while not _waits(sys._current_frames().get(thread.ident or 0)):
+    while len(precedence._waiting) < number:
         assert time.monotonic() < deadline
         time.sleep(0.001)
-
-
-def _waits(frame: FrameType | None) -> bool:
-    while frame is not None and frame.f_code.co_name != "wait_for":
-        frame = frame.f_back
-    return frame is not None
 
 
 def test_one_at_a_time_questions_first_then_answers() -> None:
@@ -41,7 +33,7 @@ def test_one_at_a_time_questions_first_then_answers() -> None:
         for rank in (Rank.NOTES, Rank.ANSWER, Rank.QUESTION, Rank.ANSWER, Rank.QUESTION):
             threads.append(threading.Thread(target=take, args=(rank,)))
             threads[-1].start()
-            until_it_waits(threads[-1])
+            until_they_wait(precedence, len(threads))
     for thread in threads:
         thread.join(WAIT_S)
     assert order == [Rank.QUESTION, Rank.QUESTION, Rank.ANSWER, Rank.ANSWER, Rank.NOTES]
@@ -60,7 +52,7 @@ def test_who_lost_patience_is_before_all_who_ask_however_many(late: Rank) -> Non
         for rank in (Rank.QUESTION, Rank.QUESTION, late, Rank.QUESTION):
             threads.append(threading.Thread(target=take, args=(rank,)))
             threads[-1].start()
-            until_it_waits(threads[-1])
+            until_they_wait(precedence, len(threads))
     for thread in threads:
         thread.join(WAIT_S)
     assert order == [late, Rank.QUESTION, Rank.QUESTION, Rank.QUESTION]
@@ -76,7 +68,7 @@ def test_one_whose_wait_is_broken_off_holds_up_nobody() -> None:
     def hold() -> None:
         with precedence.turn(Rank.NOTES):
             held.set()
-            until_it_waits(main)
+            until_they_wait(precedence, 1)
             signal.pthread_kill(main.ident or 0, signal.SIGUSR1)
             done.wait(WAIT_S)
 
