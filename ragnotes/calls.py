@@ -38,7 +38,7 @@ class Calls:
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("this is no URL such as http://127.0.0.1:8000")
             kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-            self._connection = kind(parts.hostname, parts.port, timeout=CONNECT_S)
+            self._connection = kind(parts.hostname, parts.port or kind.default_port, timeout=CONNECT_S)
         self._path = parts.path.rstrip("/")
         self._headers = _credentials(server, parts, api_key)
         self._response: HTTPResponse | None = None

@@ -1,8 +1,7 @@
 """Where both commands start and end.
 
-An interruption ends them in order also while their modules are still being read. Python does not look for garbage then,
-for modules leave little of it. Nor at the end, before it throws away all that was made: with torch loaded that takes
-seconds.
+An interruption ends them in order also while their modules are still being read. Garbage is not looked for meanwhile,
+as modules leave little of it, nor at the end, where with torch loaded that takes seconds.
 """
 
 from __future__ import annotations

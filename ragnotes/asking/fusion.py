@@ -6,8 +6,7 @@ equally good, as an embedder does in a language that it does not know, says litt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -30,13 +29,12 @@ SECTION_LIFTS, SECTION_LOWERS = 0.75, 0.1
 def dense_weight(question: str, embedder: Embedder) -> float:
     """How much meaning counts for this question: less where its language is none of the embedder's."""
     language = language_of(question)
-    return DENSE_WEIGHT if language is None or _knows(embedder.count_tokens, language) else FOREIGN_DENSE_WEIGHT
+    return DENSE_WEIGHT if language is None or _knows(embedder, language) else FOREIGN_DENSE_WEIGHT
 
 
-@lru_cache(maxsize=8)
-def _knows(count_tokens: Callable[[Sequence[str]], list[int]], language: str) -> bool:
+def _knows(embedder: Embedder, language: str) -> bool:
     """Whether the language was in what the embedder's tokens were made from; its commonest words then are tokens."""
-    counts = count_tokens(sorted(FUNCTION_WORDS[language]))
+    counts = embedder.count_tokens(sorted(FUNCTION_WORDS[language]))
     return sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)
 
 

@@ -31,8 +31,8 @@ _PASS_TOKENS = 1024
 _FASTER = 1.3
 """By so much bfloat16 has to be faster to be worth its rounding: without instructions of its own it is slower."""
 _PROBE_TOKENS, _PROBES = 512, 3
-_MOST = 80.0
-"""Bound of an attention score: e to this power, summed over a text, is still a bfloat16."""
+_MOST = 64.0
+"""Bound of an attention score: e to this power, summed over any text and times any value, is still a bfloat16."""
 _MODULES = ("Transformer", "Pooling", "Normalize")
 _SETTINGS = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False}
 
@@ -109,7 +109,7 @@ class BertEncoder:
 
     def documents(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a text, float32, shape (n, dimension); what is beyond `max_tokens` is not read."""
-        means = torch.empty(len(texts), self.dimension)
+        means = torch.zeros(len(texts), self.dimension)
         for numbers, states in self._states(texts):
             for number, rows in zip(numbers, states, strict=True):
                 means[number] = rows.float().mean(0) if self._settings.mean else rows[0].float()

@@ -24,6 +24,7 @@ from typing import IO, Any
 from ragnotes.children import module_path
 from ragnotes.errors import GeneratorFailed
 from ragnotes.models.slots import Slot
+from ragnotes.models.spinning import spinning
 from ragnotes.models.templates import PLAIN, Template
 from ragnotes.models.tokens import Vocabulary
 
@@ -221,12 +222,9 @@ class Child:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, with this very ragnotes importable, and without the network.
-
-    Threads of llama.cpp that wait must sleep, not spin: with one other busy process on two cores, spinning threads
-    wrote 1 token a second, and sleeping ones 80.
-    """
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": module_path(), "HF_HUB_OFFLINE": "1"}
+    """This process's environment, with this very ragnotes importable, and without the network."""
+    own = {"PYTHONPATH": module_path(), "HF_HUB_OFFLINE": "1"}
+    return {**os.environ, **spinning(os.environ), **own}
 
 
 def _vocabulary(fields: dict[str, Any] | None) -> Vocabulary | None:

@@ -52,7 +52,7 @@ class Precedence:
     def asked_within(self, seconds: float) -> int:
         """How many questions had their turn lately, up to two: the next one may come at any moment."""
         now = time.monotonic()
-        return sum(now - each < seconds for each in self._asked)
+        return sum(now - each < seconds for each in tuple(self._asked))
 
     def _wait(self, rank: Rank) -> None:
         """Returns when it is this rank's turn."""

@@ -18,15 +18,17 @@ from ragnotes.stores.vectors import SCORE_DECIMALS
 
 __all__ = ["SCORED", "LexicalSearch"]
 
-SCORED, SCORED_OF = 5_000, 100
+SCORED, SCORED_OF = 2_500, 100
 """Passages that a question's rarer words may pick to be scored, or one in so many of all, whichever is more."""
-SCORED_AT_MOST = 50_000
-"""Passages that are scored where the rarer words pick too few."""
+FILLING = 50_000
+"""Where rarer words pick too few, so many of the newest that hold any word fill up the rest."""
+ALL = -1
+"""SQLite's LIMIT that is none."""
 
 BEST = """
     WITH matched AS MATERIALIZED (
         SELECT rowid AS id, -bm25(words, {weights}) / {times} AS score
-        FROM words WHERE words MATCH ?{filter} LIMIT {most}
+        FROM words WHERE words MATCH ?{filter} ORDER BY rowid DESC LIMIT {most}
     ), cut AS MATERIALIZED (
         SELECT min(score) - 1e-{decimals} AS score FROM (SELECT score FROM matched ORDER BY score DESC LIMIT ?)
     )
@@ -53,27 +55,31 @@ SECTIONS = """
 class LexicalSearch:
     """Search by words in one generation of an index. Remembers in how many chunks words stand; for one thread."""
 
-    def __init__(self, query: Query, *, scored: int = SCORED) -> None:
+    def __init__(self, query: Query, *, scored: int = SCORED, filling: int = FILLING) -> None:
         """`scored` is how many passages are scored before words are told apart by how rare they are."""
         self._query = query
+        self._filling = filling
         self._counts: dict[str, int] = {}
+        self._common: set[str] = set()
+        """Expressions that match more chunks than rare ones may."""
         self._most = scored
+        self._chunks: int | None = None
 
     def best(
         self, words: Sequence[str], limit: int, filters: Filters, *, as_written: Sequence[str] = ()
     ) -> list[Scored]:
         """The best chunks by BM25 that hold any of the words, as stemmed by FTS5; scores are 0 or more, ties go by id.
 
-        Words `as_written` are looked for in the text alone, not among the other forms of its words. Where very
-        many chunks hold any, the last of the best may be others than the best of all.
+        Words `as_written` are looked for in the text alone, not among the other forms of its words. In a large index
+        chunks that hold one of the rarer words come before those that hold none, and of the latter the newest count.
         """
         each = each_of(words, as_written=as_written)
         if not each or limit <= 0:
             return []
         limit = min(limit, 2**31)
         found: dict[str, float] = {}
-        for expression, times in self._expressions(each):
-            found = dict(self._best(expression, times, limit, filters)) | found
+        for expression, times, most in self._expressions(each):
+            found = dict(self._best(expression, times, most, limit, filters)) | found
             if len(found) >= limit:
                 break
         best = sorted(found.items(), key=lambda item: (-item[1], item[0]))
@@ -92,48 +98,53 @@ class LexicalSearch:
         expression, times = _narrowed(rare, common) if narrow else (" OR ".join(each), 1)
         statement = SECTIONS.format(listed=LISTED, decimals=SCORE_DECIMALS, times=times)
         scores: dict[str, float] = dict(self._query(statement, (listed(chunk_ids), expression)))
+        if narrow and not scores:  # the rarer words stand elsewhere, as under a filter
+            statement = SECTIONS.format(listed=LISTED, decimals=SCORE_DECIMALS, times=1)
+            scores = dict(self._query(statement, (listed(chunk_ids), " OR ".join(each))))
         return [scores.get(chunk_id, 0.0) for chunk_id in chunk_ids]
 
     def frequencies(self, words: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, as stemmed by FTS5."""
         return {word: self._count(any_of([word])) for word in words}
 
-    def _best(self, expression: str, times: int, limit: int, filters: Filters) -> list[tuple[str, float]]:
-        """Ids and scores of the best rows of an expression that holds each word so many times."""
+    def _best(self, expression: str, times: int, most: int, limit: int, filters: Filters) -> list[tuple[str, float]]:
+        """Ids and scores of the best of the newest rows of an expression that holds each word so many times."""
         condition, values = passing(filters) if filters else ("", [])
         statement = BEST.format(
             weights=", ".join(str(weight) for weight in BM25_WEIGHTS),
             times=times,
             decimals=SCORE_DECIMALS,
-            most=SCORED_AT_MOST,
+            most=most,
             # The + keeps SQLite from running the match anew for every allowed row.
             filter=f" AND +rowid IN ({condition})" if condition else "",
         )
         rows = self._query(statement, (expression, *values, limit, limit))
         return [(chunk_id, score) for chunk_id, score in rows]
 
-    def _expressions(self, each: Sequence[str]) -> Iterator[tuple[str, int]]:
-        """Expressions that match more and more chunks, the last where any word stands, and how often each has them.
+    def _expressions(self, each: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+        """Expressions that match more and more chunks, how often each has its words, and how many are scored.
 
-        An earlier one scores what it matches as high as a later one, or higher.
+        The last one matches wherever a word stands. An earlier one scores what it matches as high as a later one, or
+        higher.
         """
         rare, common = self._by_rarity(each)
         if rare and common:
-            yield _narrowed(rare, common)
+            yield *_narrowed(rare, common), ALL
         if len(common) > 1:
             common.sort(key=self._count)
         for number in range(1, len(common)):
             together = " AND ".join([*common[:number], f"({' OR '.join(common[number:])})"])
             if self._stands_in(together) <= self._most:
-                yield together, 1
+                yield together, 1, ALL
                 break
-        yield " OR ".join(each), 1
+        yield " OR ".join(each), 1, self._filling if rare and common else ALL
 
     def _by_rarity(self, each: Sequence[str]) -> tuple[list[str], list[str]]:
         """The words that together stand in few enough chunks, the rarest first, and the others."""
-        [(chunks,)] = self._query("SELECT max(rowid) FROM chunks", ())
-        self._most = max(self._most, (chunks or 0) // SCORED_OF)
-        if (chunks or 0) <= self._most:
+        if self._chunks is None:
+            [(self._chunks,)] = self._query("SELECT count(*) FROM chunks", ())
+            self._most = max(self._most, self._chunks // SCORED_OF)
+        if self._chunks <= self._most:
             return list(each), []
         order = sorted(each, key=self._stands_in)
         number = sum(total <= self._most for total in accumulate(map(self._stands_in, order)))
@@ -141,11 +152,14 @@ class LexicalSearch:
 
     def _stands_in(self, expression: str) -> int:
         """The number of chunks that match, but no more than are counted to tell that there are too many."""
+        if expression in self._common:
+            return self._most + 1
         if expression not in self._counts:
             statement = f"SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {self._most + 1})"
             [(count,)] = self._query(statement, (expression,))
             if count > self._most:
-                return int(count)
+                self._common.add(expression)
+                return self._most + 1
             self._counts[expression] = count
         return self._counts[expression]
 

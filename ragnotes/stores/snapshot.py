@@ -102,10 +102,7 @@ class LocalSnapshot:
     def lexical(
         self, terms: Sequence[str], limit: int, filters: Filters, *, as_written: Sequence[str] = ()
     ) -> list[Scored]:
-        """The best chunks by BM25 that hold any of the words, as stemmed by FTS5; scores are 0 or more.
-
-        Words `as_written` are looked for in the text alone, not among the other forms of its words.
-        """
+        """The best chunks by BM25 that hold any of the words, as `LexicalSearch.best` gives them."""
         return self._words.best(terms, limit, filters, as_written=as_written)
 
     def holding(
@@ -132,7 +129,7 @@ class LocalSnapshot:
         return [(chunk_id, doc_id) for chunk_id, doc_id in self._query(statement, values)]
 
     def sections(self, terms: Sequence[str], chunk_ids: Sequence[str]) -> list[float]:
-        """BM25 of the section around each chunk, in the order of the ids; 0 where it holds none of the words."""
+        """BM25 of the section around each chunk, in the order of the ids, as `LexicalSearch.sections` gives it."""
         return self._words.sections(terms, chunk_ids)
 
     def cosines(self, vector: Vectors, chunk_ids: Sequence[str]) -> list[float]:
