@@ -190,3 +190,9 @@ def test_events_are_the_same_however_they_are_cut(size: int, end: bytes) -> None
 def test_an_event_that_is_too_long_is_not_kept(stream: list[bytes]) -> None:
     with pytest.raises(EventTooLong):
         list(events(stream, longest=20))
+
+
+def test_an_address_without_a_port_has_the_usual_one() -> None:
+    for url, port in (("http://[::1]", 80), ("https://[2001:db8::5]/notes", 443), ("http://[::1]:8000", 8000)):
+        connection = Calls(url, None)._connection
+        assert (connection.host, connection.port) in {("::1", port), ("2001:db8::5", port)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +110,39 @@ def test_words_are_counted_in_full_after_they_were_found_to_be_common(query: Que
     search.best(["w0x", "w60x"], 5, NO_FILTERS)
     assert search.frequencies(["w0x", "w60x"]) == LexicalSearch(query, scored=ALL).frequencies(["w0x", "w60x"])
     assert search.frequencies(["w0x"])["w0x"] > FEW + 1
+
+
+def test_the_best_passages_of_a_common_word_are_found_wherever_they_stand(query: Query) -> None:
+    for words in (["w0x"], ["w0x", "w1x"]):
+        found = LexicalSearch(query, scored=FEW, filling=10).best(words, 5, NO_FILTERS)
+        assert found[:1] == LexicalSearch(query, scored=ALL).best(words, 1, NO_FILTERS)
+    one = LexicalSearch(query, scored=FEW, filling=10).best(["w0x"], 50, NO_FILTERS)
+    assert one == LexicalSearch(query, scored=ALL).best(["w0x"], 50, NO_FILTERS)
+
+
+def test_sections_without_the_rare_words_are_scored_by_the_others_where_no_section_has_them(query: Query) -> None:
+    words, search = ["w0x", "w60x"], LexicalSearch(query, scored=FEW)
+    holders = [hit.chunk_id for hit in search.best(["w0x"], ALL, NO_FILTERS)]
+    rare = search.sections(["w60x"], holders)
+    ids = [chunk_id for chunk_id, score in zip(holders, rare, strict=True) if not score][:5]
+    assert len(ids) == 5
+    of_all = LexicalSearch(query, scored=ALL).sections(words, ids)
+    assert LexicalSearch(query, scored=FEW).sections(words, ids) == pytest.approx(of_all, abs=1.1e-6)
+    assert min(of_all) > 0
+
+
+def test_an_index_is_as_large_as_what_it_holds_however_often_its_notes_changed(tmp_path: Path) -> None:
+    statements: list[str] = []
+    with closing(LocalStore.open(tmp_path / "index", create=True)) as store:
+        for times in range(10):
+            fill(store, entry("a.md", *[f"w0x w{number}x {times}" for number in range(10)]))
+        with store.examining() as query:
+
+            def recorded(statement: str, values: Sequence[object]) -> list[Row]:
+                statements.append(statement)
+                return query(statement, values)
+
+            [(last,)] = query("SELECT max(rowid) FROM chunks", ())
+            assert last > 20
+            assert LexicalSearch(recorded, scored=20).best(["w0x", "w1x"], 3, NO_FILTERS)
+    assert not any("WHERE words MATCH ? LIMIT 21" in statement for statement in statements)  # nothing was told apart
