@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 BATCH_STRINGS = 256
 """Strings gathered over files before they are embedded together."""
-EMBEDDED_AT_ONCE = 32
+EMBEDDED_AT_ONCE = 16
 """Strings between two looks at whether the run is to stop: less than a second."""
 ASKED_AT_ONCE = 4096
 """Strings whose vectors are looked up together."""

@@ -54,7 +54,7 @@ _ESCAPES = re.compile(
 _STEERING = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROL = re.compile(f"[{_STEERING}]")
 _SPACE = re.compile(r"\s+")
-_NUMBERS = re.compile(rf"\[(\d[\d,;\s–-]{{0,{_MAX_NUMBERS}}})\]")
+_NUMBERS = re.compile(rf"\[( ?\d[\d,;\s–-]{{0,{_MAX_NUMBERS}}})\]")
 """Wider than a marker: nothing may pass that looks like one. Bounded, for a stream holds it back until it ends."""
 _UNFINISHED = re.compile(
     rf"[\s{_STEERING}]*(?:\[[\d,;\s–{_STEERING}-]{{0,{2 * _MAX_NUMBERS}}}\]?|[\]<][{_STEERING}]*)?$"
