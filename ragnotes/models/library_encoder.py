@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,16 +44,10 @@ class LibraryEncoder:
         self.max_tokens = int(self._model.max_seq_length or _DEFAULT_TOKENS) - longest
 
     def documents(self, texts: Sequence[str]) -> Vectors:
-        vectors: Vectors = self._model.encode_document(
-            list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
-        )
-        return vectors
+        return self._embedded(self._model.encode_document, texts)
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        vectors: Vectors = self._model.encode_query(
-            list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
-        )
-        return vectors
+        return self._embedded(self._model.encode_query, texts)
 
     def token_rows(self, texts: Sequence[str]) -> list[Vectors]:
         """The model's own prompts are left out, as they are no part of a text."""
@@ -61,3 +55,6 @@ class LibraryEncoder:
             list(texts), prompt="", output_value="token_embeddings", batch_size=_BATCH, show_progress_bar=False
         )
         return [np.asarray(row.numpy(force=True), dtype=np.float32) for row in rows]
+
+    def _embedded(self, encode: Callable[..., Vectors], texts: Sequence[str]) -> Vectors:
+        return encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)

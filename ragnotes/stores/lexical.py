@@ -96,11 +96,9 @@ class LexicalSearch:
         rare, common = self._by_rarity(each)
         narrow = rare and common and sum(map(self._count, rare)) >= len(chunk_ids)
         expression, times = _narrowed(rare, common) if narrow else (" OR ".join(each), 1)
-        statement = SECTIONS.format(listed=LISTED, decimals=SCORE_DECIMALS, times=times)
-        scores: dict[str, float] = dict(self._query(statement, (listed(chunk_ids), expression)))
+        scores = self._section_scores(expression, times, chunk_ids)
         if narrow and not scores:  # the rarer words stand elsewhere, as under a filter
-            statement = SECTIONS.format(listed=LISTED, decimals=SCORE_DECIMALS, times=1)
-            scores = dict(self._query(statement, (listed(chunk_ids), " OR ".join(each))))
+            scores = self._section_scores(" OR ".join(each), 1, chunk_ids)
         return [scores.get(chunk_id, 0.0) for chunk_id in chunk_ids]
 
     def frequencies(self, words: Sequence[str]) -> dict[str, int]:
@@ -120,6 +118,11 @@ class LexicalSearch:
         )
         rows = self._query(statement, (expression, *values, limit, limit))
         return [(chunk_id, score) for chunk_id, score in rows]
+
+    def _section_scores(self, expression: str, times: int, chunk_ids: Sequence[str]) -> dict[str, float]:
+        """Scores of the sections that match, by the ids of the chunks in them; see `_narrowed` for `times`."""
+        statement = SECTIONS.format(listed=LISTED, decimals=SCORE_DECIMALS, times=times)
+        return dict(self._query(statement, (listed(chunk_ids), expression)))
 
     def _expressions(self, each: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         """Expressions that match more and more chunks, how often each has its words, and how many are scored.

@@ -33,7 +33,7 @@ __all__ = [
 Ids = NDArray[np.int64]
 """int64, shape (n,)."""
 Stored = Callable[[Ids], Vectors]
-"""Gives the vectors of ascending ids as the database has them, shape (n, dimension)."""
+"""Gives the vectors of ascending ids as the database has them, unit rows of shape (n, dimension)."""
 
 SCORE_DECIMALS = 6
 NORM_TOLERANCE = 1e-3
@@ -138,7 +138,7 @@ class VectorIndex:
             rows = self.rows(ids)
         else:
             ascending, order = np.unique(np.asarray(ids, dtype=np.int64), return_inverse=True)
-            rows = unit_rows(stored(ascending), self.dimension)[order]
+            rows = stored(ascending)[order]
         scores = np.clip(rows.astype(np.float64) @ query, -1, 1).round(SCORE_DECIMALS)
         return [float(score) + 0.0 for score in scores]  # + 0.0 turns the -0.0 that rounding makes into 0.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,3 +98,12 @@ def fill(store: Store, *entries: Entry) -> None:
     with store.writer():
         store.start(MANIFEST)
         put(store, *entries)
+
+
+def damaged(whole: bytes, step: int) -> Iterator[tuple[int, bytes]]:
+    """The bytes with a bit flipped, and cut off, at every so many positions; each with its position."""
+    for position in range(0, len(whole), step):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << (position % 8)
+        yield position, bytes(flipped)
+        yield position, whole[:position]

@@ -20,7 +20,7 @@ from ragnotes.stores.sharing import SharedVectors
 from ragnotes.stores.vectors import Identity, Ids, Stored, VectorIndex
 from ragnotes.stores.vectors_file import load_vectors, save_vectors
 from ragnotes.types import Vectors
-from tests.stores.samples import DIMENSION, NO_FILTERS, entry, fill, vector_of, vectors_of
+from tests.stores.samples import DIMENSION, NO_FILTERS, damaged, entry, fill, vector_of, vectors_of
 
 COUNT, WIDE = 4000, 64
 IDENTITY = Identity("lineage", "fake", WIDE)
@@ -169,12 +169,8 @@ def test_a_file_of_codes_with_any_byte_flipped_or_cut_counts_as_absent(tmp_path:
     path = tmp_path / VECTORS
     save_vectors(path, coded(ROWS[:40], IDS[:40]), IDENTITY, 3)
     whole = path.read_bytes()
-    for position in range(0, len(whole), 41):
-        damaged = bytearray(whole)
-        damaged[position] ^= 1 << (position % 8)
-        path.write_bytes(damaged)
-        assert load_vectors(path, IDENTITY, 3) is None, position
-        path.write_bytes(whole[:position])
+    for position, content in damaged(whole, 41):
+        path.write_bytes(content)
         assert load_vectors(path, IDENTITY, 3) is None, position
 
 

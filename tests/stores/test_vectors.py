@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ragnotes.stores.vectors import Identity, Ids, VectorIndex
 from ragnotes.stores.vectors_file import load_vectors, save_vectors
 from ragnotes.types import Vectors
-from tests.stores.samples import DIMENSION, vector_of, vectors_of
+from tests.stores.samples import DIMENSION, damaged, vector_of, vectors_of
 
 IDENTITY = Identity("lineage", "fake", DIMENSION)
 
@@ -154,12 +154,8 @@ def test_a_file_with_any_byte_flipped_or_cut_counts_as_absent(tmp_path: Path) ->
     assert load_vectors(path, IDENTITY, 3) is None
     save_vectors(path, index_of(7), IDENTITY, 3)
     whole = path.read_bytes()
-    for position in range(0, len(whole), 7):
-        damaged = bytearray(whole)
-        damaged[position] ^= 1 << (position % 8)
-        path.write_bytes(damaged)
-        assert load_vectors(path, IDENTITY, 3) is None, position
-        path.write_bytes(whole[:position])
+    for position, content in damaged(whole, 7):
+        path.write_bytes(content)
         assert load_vectors(path, IDENTITY, 3) is None, position
     path.write_bytes(whole + b"x")
     assert load_vectors(path, IDENTITY, 3) is None
