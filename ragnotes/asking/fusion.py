@@ -26,6 +26,10 @@ SECTION_LIFTS, SECTION_LOWERS = 0.75, 0.1
 """How far a passage's score of words goes towards its section's, where that fits the question better, or worse."""
 
 
+_known: dict[tuple[str, str], bool] = {}
+"""Found languages by embedder and language: to tell takes all of a language's function words."""
+
+
 def dense_weight(question: str, embedder: Embedder) -> float:
     """How much meaning counts for this question: less where its language is none of the embedder's."""
     language = language_of(question)
@@ -34,8 +38,11 @@ def dense_weight(question: str, embedder: Embedder) -> float:
 
 def _knows(embedder: Embedder, language: str) -> bool:
     """Whether the language was in what the embedder's tokens were made from; its commonest words then are tokens."""
-    counts = embedder.count_tokens(sorted(FUNCTION_WORDS[language]))
-    return sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)
+    key = embedder.name, language
+    if key not in _known:
+        counts = embedder.count_tokens(sorted(FUNCTION_WORDS[language]))
+        _known[key] = sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)
+    return _known[key]
 
 
 def fuse(

@@ -17,6 +17,7 @@ from ragnotes.calibration import Calibration
 from ragnotes.errors import IndexDamaged, IndexLocked, IndexMismatch, IndexMissing, IndexWriteFailed
 from ragnotes.stores import pacing, replacing, writing
 from ragnotes.stores.connections import Connection, Connections, fold_log, roll_back
+from ragnotes.stores.lexical import SharedCounts
 from ragnotes.stores.locking import SharedLock, Taken
 from ragnotes.stores.migrations import migrate
 from ragnotes.stores.pacing import Pace
@@ -48,7 +49,7 @@ class LocalStore:
         self._database = directory / DATABASE
         self._vectors = directory / VECTORS
         self._shared = SharedVectors(self._vectors, exact_up_to=exact_up_to)
-        self._sources = set[tuple[object, ...]]()
+        self._counts = SharedCounts()
         self._connections = Connections(self._database)
         self._closed = False
         self._lock = SharedLock(directory / LOCK)
@@ -93,7 +94,7 @@ class LocalStore:
         """What is committed now, unchanged until the end; for use by one thread."""
         with self._committed() as query:
             query("BEGIN", ())
-            yield LocalSnapshot(query, self._shared, self._sources)
+            yield LocalSnapshot(query, self._shared, self._counts)
 
     @contextmanager
     def writer(self, *, brief: bool = False) -> Iterator[None]:

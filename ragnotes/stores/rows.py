@@ -47,6 +47,7 @@ __all__ = [
     "embedding_key",
     "file_of",
     "file_values",
+    "in_one_row",
     "listed",
     "manifest_of",
     "manifest_value",
@@ -97,6 +98,17 @@ def placeholders(values: Sequence[object]) -> str:
 def listed(values: Sequence[object]) -> str:
     """The parameter of `LISTED`."""
     return json.dumps(values)
+
+
+def in_one_row(query: Query, statement: str, columns: Sequence[str], values: Sequence[object]) -> list[Row]:
+    """These columns of all rows of a statement: numbers and text, no BLOB.
+
+    SQLite gives them as one string: for each row that is fetched alone Python's lock is let go of, and other threads
+    make this one wait for it.
+    """
+    joined = f"SELECT json_group_array(json_array({', '.join(columns)})) FROM ({statement})"
+    [(rows,)] = query(joined, values)
+    return [tuple(row) for row in json.loads(rows)]
 
 
 def embedding_key(text: str) -> bytes:

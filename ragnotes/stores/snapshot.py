@@ -17,7 +17,7 @@ from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
 from ragnotes.stores.checksums import CHECKED, REPAIR_HINT, verify
 from ragnotes.stores.filtering import all_of, passing
-from ragnotes.stores.lexical import LexicalSearch
+from ragnotes.stores.lexical import Counts, LexicalSearch, SharedCounts
 from ragnotes.stores.rows import (
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
@@ -29,6 +29,7 @@ from ragnotes.stores.rows import (
     chunk_of,
     document_of,
     file_of,
+    in_one_row,
     listed,
     manifest_of,
     source_of,
@@ -46,8 +47,6 @@ T = TypeVar("T")
 
 CHECKSUMS_SINCE = 3
 VECTORS_AT_ONCE = 4096
-KEPT_SOURCES = 20_000
-"""Sources that are known to be as they were written, so that their documents need not be read whole to tell."""
 
 META: Mapping[str, UnionType | type] = {"schema": int, "generation": int, "lineage": str, "manifest": str | None}
 
@@ -55,14 +54,13 @@ META: Mapping[str, UnionType | type] = {"schema": int, "generation": int, "linea
 class LocalSnapshot:
     """The `Snapshot` of a local store, for one thread, inside one read transaction."""
 
-    def __init__(self, query: Query, shared: SharedVectors, sources: set[tuple[object, ...]] | None = None) -> None:
-        """`sources` are those known to be as they were written; what is read adds to them."""
+    def __init__(self, query: Query, shared: SharedVectors, counts: SharedCounts | None = None) -> None:
         self._query = query
-        self._words = LexicalSearch(query)
         self._shared = shared
-        self._sources = set() if sources is None else sources
-        self._rows: dict[str, int] = {}
-        """Of the documents read so far."""
+        self._documents: dict[str, int] = {}
+        """The rows of the documents whose passages were read so far."""
+        self._scores: tuple[bytes, dict[int, float]] = b"", {}
+        """The vector of the latest search, and the cosines of what was found, by row."""
         self._own: VectorIndex | None = None
         self._generation: int
         self._lineage: str
@@ -70,6 +68,7 @@ class LocalSnapshot:
         check_not_newer(schema)
         self._generation, self._lineage, manifest = read_meta(query, "generation", "lineage", "manifest")
         [self._manifest] = _records(lambda row: manifest_of(row[0]), [(manifest,)])
+        self._words = LexicalSearch(query, counts.at(self._lineage, self._generation) if counts else Counts())
         self._checksum = "checksum" if schema >= CHECKSUMS_SINCE else "NULL"
 
     @property
@@ -95,7 +94,9 @@ class LocalSnapshot:
         if index is None or limit <= 0:
             return []
         found = index.search(vector, limit, self._allowed(filters), self._stored)
+        self._scores = vector.tobytes(), dict(found)
         names = self._names([row for row, _ in found])
+        self._words.rows |= {name: row for row, name in names.items()}
         hits = [Scored(names[row], score) for row, score in found if row in names]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:limit]
 
@@ -130,47 +131,53 @@ class LocalSnapshot:
 
     def sections(self, terms: Sequence[str], chunk_ids: Sequence[str]) -> list[float]:
         """BM25 of the section around each chunk, in the order of the ids, as `LexicalSearch.sections` gives it."""
-        return self._words.sections(terms, chunk_ids)
+        rows = self._rows_of(chunk_ids)
+        scores = dict(zip(rows.values(), self._words.sections(terms, list(rows.values())), strict=True))
+        return [scores[rows[chunk_id]] if chunk_id in rows else 0.0 for chunk_id in chunk_ids]
 
     def cosines(self, vector: Vectors, chunk_ids: Sequence[str]) -> list[float]:
         """Exact cosines in the order of the ids; raises KeyError on an id that is not of this snapshot."""
         index = self._index()
-        rows: dict[str, int] = dict(
-            self._query(f"SELECT chunk_id, id FROM chunks WHERE chunk_id IN {LISTED}", (listed(chunk_ids),))
-        )
+        rows = self._rows_of(chunk_ids)
         if unknown := [chunk_id for chunk_id in chunk_ids if chunk_id not in rows]:
             # Looked for without the index of ids: where that is damaged, a search still finds them.
             if not self._query(f"SELECT 1 FROM chunks WHERE +chunk_id IN {LISTED} LIMIT 1", (listed(unknown),)):
                 raise KeyError(unknown[0])
             raise IndexDamaged("passages of the index are not where it says that they are", REPAIR_HINT)
+        if index is None:
+            return []
+        scores = self._scores[1] if self._scores[0] == vector.tobytes() else {}
+        wanted = [row for row in rows.values() if row not in scores]
         try:
-            if index is None:
-                return []
-            return index.scores(vector, [rows[chunk_id] for chunk_id in chunk_ids], self._stored)
+            scores = scores | dict(zip(wanted, index.scores(vector, wanted, self._stored), strict=True))
         except KeyError as error:
             raise IndexDamaged(f"the index is at odds with its vectors: {error}", REPAIR_HINT) from error
+        return [scores[rows[chunk_id]] for chunk_id in chunk_ids]
 
     def passages(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]:
         """Chunks with their sources, in the order of the ids; unknown ids are left out."""
         return self._passages(chunk_ids, self._texts)
 
     def outlines(self, chunk_ids: Sequence[str]) -> list[tuple[Chunk, Source]]:
-        """As `passages`, but with "" for the text of each chunk, which is read from its document by `with_texts`."""
+        """As `passages`, but with "" for the text of each chunk, which is read from its document by `with_texts`.
+
+        Whether the sources are as they were written is not known before that either: it takes the whole document.
+        """
         return self._passages(chunk_ids, self._sources_of)
 
     def with_texts(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Chunks that `outlines` gave, with their text; raises KeyError on others."""
-        rows = sorted({self._rows[chunk.doc_id] for chunk in chunks})
+        rows = sorted({self._documents[chunk.doc_id] for chunk in chunks})
         texts = {source.doc_id: text for text, source in self._texts(rows).values()}
         return [replace(chunk, text=texts[chunk.doc_id][chunk.start : chunk.end]) for chunk in chunks]
 
     def _passages(
         self, chunk_ids: Sequence[str], read: Callable[[Sequence[int]], dict[int, tuple[str, Source]]]
     ) -> list[tuple[Chunk, Source]]:
-        statement = f"SELECT {CHECKED['chunks']}, {self._checksum} FROM chunks WHERE chunk_id IN {LISTED}"
-        rows = self._query(statement, (listed(chunk_ids),))
+        statement = f"SELECT {CHECKED['chunks']}, {self._checksum} FROM chunks WHERE id IN {LISTED}"
+        rows = self._query(statement, (listed(list(self._rows_of(chunk_ids).values())),))
         documents = read(sorted({row[0] for row in rows}))
-        self._rows |= {source.doc_id: number for number, (_, source) in documents.items()}
+        self._documents |= {source.doc_id: number for number, (_, source) in documents.items()}
 
         def passage(row: Row) -> tuple[Chunk, Source]:
             document, _, _, _, *values, checksum = row
@@ -198,12 +205,11 @@ class LocalSnapshot:
 
     def respelled(self, words: Sequence[str]) -> list[str]:
         """What words that occur nowhere may have been meant for, as they are written in the notes."""
-        return respelled(self._query, words)
+        return respelled(self._query, self._words.occurs, words)
 
     def count(self) -> int:
         """How many chunks there are."""
-        [(count,)] = self._query("SELECT count(*) FROM chunks", ())
-        return int(count)
+        return self._words.chunks
 
     def any_passes(self, filters: Filters) -> bool:
         """Whether any chunk passes."""
@@ -288,19 +294,13 @@ class LocalSnapshot:
             [source] = _records(source_of, [(doc_id, path, title, kind, sha256)])
             verify(source.path, columns, checksum)
             found[number] = text, source
-            if len(self._sources) >= KEPT_SOURCES:
-                self._sources.clear()
-            self._sources.add((doc_id, path, title, kind, sha256))
         return found
 
     def _sources_of(self, rows: Sequence[int]) -> dict[int, tuple[str, Source]]:
-        """As `_texts`, with "" for the text, which is read only where the source is not yet known to be as written."""
-        statement = f"SELECT id, {SOURCE_COLUMNS} FROM documents WHERE id IN {LISTED}"
-        found = {number: tuple(columns) for number, *columns in self._query(statement, (listed(rows),))}
-        known = {number: columns for number, columns in found.items() if columns in self._sources}
-        read = self._texts([number for number in found if number not in known])
-        sources = dict(zip(known, _records(source_of, list(known.values())), strict=True))
-        return {number: ("", sources[number] if number in sources else read[number][1]) for number in found}
+        """As `_texts`, with "" for the text, and without telling whether the source is what was written."""
+        found = self._query(f"SELECT id, {SOURCE_COLUMNS} FROM documents WHERE id IN {LISTED}", (listed(rows),))
+        sources = _records(source_of, [tuple(columns) for _, *columns in found])
+        return {row[0]: ("", source) for row, source in zip(found, sources, strict=True)}
 
     def _index(self) -> VectorIndex | None:
         identity = self.identity()
@@ -328,7 +328,16 @@ class LocalSnapshot:
             raise IndexDamaged(f"the stored vectors cannot be used: {error}", REPAIR_HINT) from error
 
     def _names(self, rows: Sequence[int]) -> dict[int, str]:
-        return dict(self._query(f"SELECT id, chunk_id FROM chunks WHERE id IN {LISTED}", (listed(rows),)))
+        statement = f"SELECT id, chunk_id FROM chunks WHERE id IN {LISTED}"
+        return dict(in_one_row(self._query, statement, ("id", "chunk_id"), (listed(rows),)))
+
+    def _rows_of(self, chunk_ids: Sequence[str]) -> dict[str, int]:
+        """The rows of these chunks; those that a search found are known, unknown ids are left out."""
+        rows = self._words.rows
+        if new := [chunk_id for chunk_id in chunk_ids if chunk_id not in rows]:
+            statement = f"SELECT chunk_id, id FROM chunks WHERE chunk_id IN {LISTED}"
+            rows |= in_one_row(self._query, statement, ("chunk_id", "id"), (listed(new),))
+        return {chunk_id: rows[chunk_id] for chunk_id in dict.fromkeys(chunk_ids) if chunk_id in rows}
 
 
 VALUES: Mapping[FilterName, str] = {

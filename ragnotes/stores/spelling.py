@@ -7,10 +7,9 @@ inflection is none of this module's business.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ragnotes.languages import FUNCTION_WORDS
-from ragnotes.stores.filtering import any_of
 from ragnotes.stores.rows import Query
 
 __all__ = ["respelled", "slips"]
@@ -27,13 +26,13 @@ SPELLED_LIKE = """
 """
 
 
-def respelled(query: Query, words: Sequence[str]) -> list[str]:
+def respelled(query: Query, occurs: Callable[[str], bool], words: Sequence[str]) -> list[str]:
     """For each word that occurs nowhere what is nearest to it and occurs: two words it may be cut into, or others.
 
     Costs next to nothing where all words are known.
     """
-    unknown = [word for word in dict.fromkeys(words) if _may_be_a_slip(word) and not _occurs(query, word)]
-    return [found for word in unknown[:MAX_UNKNOWN] for found in _cut_in_two(query, word) or _nearest(query, word)]
+    unknown = [word for word in dict.fromkeys(words) if _may_be_a_slip(word) and not occurs(word)]
+    return [found for word in unknown[:MAX_UNKNOWN] for found in _cut_in_two(occurs, word) or _nearest(query, word)]
 
 
 def _may_be_a_slip(word: str) -> bool:
@@ -41,14 +40,10 @@ def _may_be_a_slip(word: str) -> bool:
     return MIN_LENGTH <= len(word) <= MAX_LENGTH and word.isalpha() and word.lower() != word.upper()
 
 
-def _occurs(query: Query, word: str) -> bool:
-    return bool(query("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (any_of([word]),)))
-
-
-def _cut_in_two(query: Query, word: str) -> list[str]:
+def _cut_in_two(occurs: Callable[[str], bool], word: str) -> list[str]:
     cuts = [(word[:cut], word[cut:]) for cut in range(2, len(word) - 1)]
     phrases = [" ".join(cut) for cut in cuts if not FUNCTION_WORDS["en"].intersection(cut)]
-    return [phrase for phrase in phrases if _occurs(query, phrase)]
+    return [phrase for phrase in phrases if occurs(phrase)]
 
 
 def _nearest(query: Query, word: str) -> list[str]:

@@ -99,9 +99,10 @@ def test_what_a_filter_leaves_out_does_not_crowd_out_the_others(query: Query, wo
 
 def test_the_section_of_a_passage_with_a_rare_word_scores_by_all_words(query: Query) -> None:
     words = ["w0x", "w1x", "w60x", "w61x"]
-    ids = [hit.chunk_id for hit in LexicalSearch(query, scored=FEW).best(words, 10, NO_FILTERS)]
-    of_all = LexicalSearch(query, scored=ALL).sections(words, ids)
-    assert LexicalSearch(query, scored=FEW).sections(words, ids) == pytest.approx(of_all, abs=1.1e-6)
+    search = LexicalSearch(query, scored=FEW)
+    rows = [search.rows[hit.chunk_id] for hit in search.best(words, 10, NO_FILTERS)]
+    of_all = LexicalSearch(query, scored=ALL).sections(words, rows)
+    assert search.sections(words, rows) == pytest.approx(of_all, abs=1.1e-6)
     assert min(of_all) > 0
 
 
@@ -122,12 +123,12 @@ def test_the_best_passages_of_a_common_word_are_found_wherever_they_stand(query:
 
 def test_sections_without_the_rare_words_are_scored_by_the_others_where_no_section_has_them(query: Query) -> None:
     words, search = ["w0x", "w60x"], LexicalSearch(query, scored=FEW)
-    holders = [hit.chunk_id for hit in search.best(["w0x"], ALL, NO_FILTERS)]
+    holders = [search.rows[hit.chunk_id] for hit in search.best(["w0x"], ALL, NO_FILTERS)]
     rare = search.sections(["w60x"], holders)
-    ids = [chunk_id for chunk_id, score in zip(holders, rare, strict=True) if not score][:5]
-    assert len(ids) == 5
-    of_all = LexicalSearch(query, scored=ALL).sections(words, ids)
-    assert LexicalSearch(query, scored=FEW).sections(words, ids) == pytest.approx(of_all, abs=1.1e-6)
+    rows = [row for row, score in zip(holders, rare, strict=True) if not score][:5]
+    assert len(rows) == 5
+    of_all = LexicalSearch(query, scored=ALL).sections(words, rows)
+    assert LexicalSearch(query, scored=FEW).sections(words, rows) == pytest.approx(of_all, abs=1.1e-6)
     assert min(of_all) > 0
 
 
