@@ -257,6 +257,7 @@ class Library:
             no_model=self.no_model if llm else None,
             is_fresh=self._freshness(roots),
             answer_tokens=self.settings.answer_tokens,
+            threads=self.settings.threads,
             zone=zone_of(self.settings.tz) if self.settings.tz else None,
             order=self._order,
             reread=lambda paths, stopped: reread(self._indexer(self.store()), paths, stopped),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
@@ -74,8 +75,9 @@ class Request:
 class Asker:
     """Answers questions over one store. `no_model` says why there is no generator, where there is none.
 
-    `zone` is the time zone of questions that state none, `order` which number of `3/4` is the day. `reread` brings
-    files that have changed up to date in the store until `stopped()`, and gives those where it could.
+    `threads` is how many processors may work at once. `zone` is the time zone of questions that state none, `order`
+    which number of `3/4` is the day. `reread` brings files that have changed up to date in the store until
+    `stopped()`, and gives those where it could.
     """
 
     store: Reading
@@ -84,6 +86,7 @@ class Asker:
     no_model: str | None
     is_fresh: Callable[[Source], bool]
     answer_tokens: int
+    threads: int = 1
     zone: tzinfo | None = None
     order: DayMonthOrder | None = None
     reread: Callable[[Sequence[str], Callable[[], bool]], Sequence[str]] = lambda *_: ()
@@ -100,7 +103,7 @@ class Asker:
         """The passages for `query`. Raises UsageError on an empty or endless query."""
         query = checked_question(query)
         laps = _Laps()
-        vector = self.embedder.embed_queries([query])[0]
+        vector = self._embedded(query)
 
         def search(snapshot: Snapshot) -> Found:
             limited, subject = self._in_time(snapshot, query, filters, clock)
@@ -143,6 +146,16 @@ class Asker:
         laps.lap("answer")
         yield Final(_answer(question, found, judged, telling, laps))
 
+    def _embedded(self, question: str) -> Callable[[], Vectors]:
+        """Gives the embedding of the question, shape (dimension,), made while this thread looks for its words."""
+        if self.threads == 1:
+            vector = self.embedder.embed_queries([question])[0]
+            return lambda: vector
+        thread = ThreadPoolExecutor(max_workers=1)
+        made = thread.submit(self.embedder.embed_queries, [question])
+        thread.shutdown(wait=False)
+        return lambda: made.result()[0]
+
     @contextmanager
     def _found_in(self, search: Callable[[Snapshot], _F], stopped: Callable[[], bool]) -> Iterator[tuple[Snapshot, _F]]:
         """A snapshot, and what a search finds in it; files it would leave out are read again first, where possible."""
@@ -157,7 +170,7 @@ class Asker:
 
     def _found(self, snapshot: Snapshot, question: str, request: Request) -> _Found:
         """The hits for the question, and what is known of it by then."""
-        vector = self.embedder.embed_queries([question])[0]
+        vector = self._embedded(question)
         filters, subject = self._in_time(snapshot, question, request.filters, request.clock)
         mentions = mentions_asked(question, filters, today=request.clock.today(self.zone), order=self.order)
         filters = mentions.filters if mentions else filters
@@ -165,7 +178,7 @@ class Asker:
         hits, left_out = self._retrieve(snapshot, question, subject, vector, filters, wanted)
         shown = hits[: request.limit]
         return _Found(
-            vector=vector,
+            vector=vector(),
             filters=filters,
             subject=subject_of_link(subject) if asks_for_link(question) else subject,
             mentions=mentions,
@@ -218,7 +231,13 @@ class Asker:
         return filters, subject_of(question, filters, today=today, order=self.order)
 
     def _retrieve(
-        self, snapshot: Snapshot, question: str, subject: str, vector: Vectors, filters: Filters, limit: int
+        self,
+        snapshot: Snapshot,
+        question: str,
+        subject: str,
+        vector: Callable[[], Vectors],
+        filters: Filters,
+        limit: int,
     ) -> tuple[list[Hit], list[str]]:
         query = subject if filters.order and has_content(subject) else question  # "latest" is no word to look for
         return retrieve_fresh(

@@ -12,11 +12,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ragnotes.answers import Hit
 from ragnotes.asking.words import negated
 from ragnotes.places import HEADING_SEPARATOR
-from ragnotes.types import Chunk, Source, Unit
+from ragnotes.types import Chunk, Unit
 from ragnotes.written_dates import find_dates
 
 __all__ = ["distinct", "in_series", "outer_units", "says_again"]
@@ -47,7 +48,7 @@ _SENTENCE_ENDS = ".!?:;…"
 Shingle = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Wording:
     """The words of a text without regard to case, and its shingles."""
 
@@ -55,8 +56,13 @@ class _Wording:
     words: tuple[str, ...]
     shingles: frozenset[Shingle]
 
+    @cached_property
+    def telling(self) -> str:
+        """The words that may not differ, each between spaces."""
+        return f" {' '.join(_telling(self.units))} "
 
-def distinct(ranked: Iterable[Hit], limit: int, *, is_fresh: Callable[[Source], bool]) -> list[Hit]:
+
+def distinct(ranked: Iterable[Hit], limit: int, *, is_fresh: Callable[[Hit], bool]) -> list[Hit]:
     """The best `limit` hits of which none says again what a better one says, ranked from 1, with their copies.
 
     `ranked` is best first. A hit or copy that is not fresh is left out.
@@ -70,7 +76,7 @@ def distinct(ranked: Iterable[Hit], limit: int, *, is_fresh: Callable[[Source], 
             break
         wording = _wording(unit.plain for unit in outer_units(hit.chunk))
         better = _better(hit, wording, hits, wordings, holders)
-        if (full and better is None) or not is_fresh(hit.source):
+        if (full and better is None) or not is_fresh(hit):
             continue
         if better is None:
             for shingle in wording.shingles:
@@ -128,7 +134,7 @@ def _repeats(copy: _Wording, better: _Wording) -> bool:
     alike = shared >= ALIKE * len(copy.shingles | better.shingles)
     if len(copy.words) < SHORT_WORDS or not (alike or shared >= HELD * len(copy.shingles)):
         return False
-    told, known = (f" {' '.join(_telling(wording))} " for wording in (copy, better))
+    told, known = copy.telling, better.telling
     return (told == known if alike else told in known) and not any(_is_new(unit, better) for unit in copy.units)
 
 
@@ -139,9 +145,9 @@ def _is_new(unit: str, better: _Wording) -> bool:
     return shared < NEW_SHARE * len(own.shingles) and len({*own.words} - {*better.words}) >= NEW_WORDS
 
 
-def _telling(wording: _Wording) -> Iterator[str]:
+def _telling(units: Iterable[str]) -> Iterator[str]:
     """The words, in order, that may not differ: numbers and what follows them, names, denials."""
-    for unit in wording.units:
+    for unit in units:
         counted = False
         for match in _WORD.finditer(unit):
             word = match[0]

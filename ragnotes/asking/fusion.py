@@ -7,14 +7,19 @@ equally good, as an embedder does in a language that it does not know, says litt
 from __future__ import annotations
 
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ragnotes.answers import Fused, Signals
 from ragnotes.languages import FUNCTION_WORDS, language_of
 from ragnotes.ports import Embedder
 
 __all__ = ["DENSE_WEIGHT", "FOREIGN_DENSE_WEIGHT", "SECTION_LIFTS", "SECTION_LOWERS", "dense_weight", "fuse"]
+
+Scores = NDArray[np.float64]
+"""One for each candidate, float64, shape (n,)."""
 
 DENSE_WEIGHT = 0.53
 """How much meaning counts beside words; docs/log.md has what other weights gave on nine sets."""
@@ -26,8 +31,8 @@ SECTION_LIFTS, SECTION_LOWERS = 0.75, 0.1
 """How far a passage's score of words goes towards its section's, where that fits the question better, or worse."""
 
 
-_known: dict[tuple[str, str], bool] = {}
-"""Found languages by embedder and language: to tell takes all of a language's function words."""
+_known = WeakKeyDictionary[Embedder, dict[str, bool]]()
+"""Whether an embedder knows a language, by both: to tell takes all of a language's function words."""
 
 
 def dense_weight(question: str, embedder: Embedder) -> float:
@@ -38,11 +43,11 @@ def dense_weight(question: str, embedder: Embedder) -> float:
 
 def _knows(embedder: Embedder, language: str) -> bool:
     """Whether the language was in what the embedder's tokens were made from; its commonest words then are tokens."""
-    key = embedder.name, language
-    if key not in _known:
+    known = _known.setdefault(embedder, {})
+    if language not in known:
         counts = embedder.count_tokens(sorted(FUNCTION_WORDS[language]))
-        _known[key] = sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)
-    return _known[key]
+        known[language] = sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)
+    return known[language]
 
 
 def fuse(
@@ -61,34 +66,33 @@ def fuse(
     Source: Bruch, Gai, Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023.
     """
     ids = sorted({*cosines, *bm25})
-    dense = _from_minimum([cosines.get(name, 0.0) for name in ids])
-    own = _by_maximum([bm25.get(name, 0.0) for name in ids])
-    around = _by_maximum([sections.get(name, 0.0) for name in ids])
-    lexical = [_drawn(score, wide) for score, wide in zip(own, around, strict=True)]
+    dense, own, around = (np.array([side.get(name, 0.0) for name in ids]) for side in (cosines, bm25, sections))
+    dense, own, around = _from_minimum(dense), _by_maximum(own), _by_maximum(around)
+    lexical = own + np.where(around > own, SECTION_LIFTS, SECTION_LOWERS) * (around - own)
     share = _dense_share(dense, lexical, weight)
-    scores = [share * one + (1 - share) * other for one, other in zip(dense, lexical, strict=True)]
+    rounded = (_rounded(side) for side in (share * dense + (1 - share) * lexical, dense, lexical))
     fused = [
-        Fused(name, round(score, 6), Signals(round(one, 6), round(other, 6), round(share, 6), sections.get(name, 0.0)))
-        for name, score, one, other in zip(ids, scores, dense, lexical, strict=True)
+        Fused(name, score, Signals(one, other, round(share, 6), sections.get(name, 0.0)))
+        for name, score, one, other in zip(ids, *rounded, strict=True)
     ]
     return sorted(fused, key=lambda item: (-item.score, item.chunk_id))
 
 
-def _from_minimum(scores: list[float]) -> list[float]:
-    low, high = min(scores, default=0.0), max(scores, default=0.0)
-    return [(score - low) / (high - low) if high > low else 1.0 for score in scores]
+def _from_minimum(scores: Scores) -> Scores:
+    low, high = scores.min(initial=np.inf), scores.max(initial=-np.inf)
+    return (scores - low) / (high - low) if high > low else np.ones_like(scores)
 
 
-def _by_maximum(scores: list[float]) -> list[float]:
-    top = max(scores, default=0.0)
-    return [score / top if top > 0 else 0.0 for score in scores]
+def _by_maximum(scores: Scores) -> Scores:
+    top = scores.max(initial=0.0)
+    return scores / top if top > 0 else np.zeros_like(scores)
 
 
-def _drawn(score: float, wide: float) -> float:
-    return score + (SECTION_LIFTS if wide > score else SECTION_LOWERS) * (wide - score)
+def _rounded(scores: Scores) -> list[float]:
+    return [round(score, 6) for score in scores.tolist()]
 
 
-def _dense_share(dense: list[float], lexical: list[float], weight: float) -> float:
+def _dense_share(dense: Scores, lexical: Scores, weight: float) -> float:
     """The share of the dense side, by what both tell apart; `weight` alone where one of them tells nothing apart."""
     spread, spread_of_words = _spread(dense), _spread(lexical)
     if not spread or not spread_of_words:
@@ -97,6 +101,6 @@ def _dense_share(dense: list[float], lexical: list[float], weight: float) -> flo
     return by_meaning / (by_meaning + by_words)
 
 
-def _spread(side: list[float]) -> float:
+def _spread(side: Scores) -> float:
     """The standard deviation; exactly 0 where all are the same, which sums of floats would not give."""
-    return float(np.std(side)) if side and max(side) > min(side) else 0.0
+    return float(side.std()) if len(side) and side.max() > side.min() else 0.0

@@ -28,7 +28,7 @@ MORE_SEARCHES = 2
 def retrieve(
     snapshot: Snapshot,
     query: str,
-    vector: Vectors,
+    vector: Callable[[], Vectors],
     *,
     filters: Filters,
     limit: int,
@@ -38,8 +38,8 @@ def retrieve(
 ) -> tuple[list[Hit], list[str]]:
     """The best `limit` chunks for `query`, best first, and the paths left out because their file changed or went.
 
-    `vector` is the embedding of `query`, `weight` how much it counts beside the words. Scores lie in [0, 1]; ties go to
-    the smaller chunk id. Nothing found gives [].
+    `vector` gives the embedding of `query`; it is asked once the words were looked for. `weight` is how much it counts
+    beside the words. Scores lie in [0, 1]; ties go to the smaller chunk id. Nothing found gives [].
     A near copy of a better chunk is no hit of its own: the better one names its place.
     Where the question itself asks for a time, passages of a longer one count only if there are no others. `as_noted`
     says that it asks for nothing else: then all that was noted comes in the order of the notes.
@@ -49,10 +49,11 @@ def retrieve(
         filters = inside if snapshot.any_passes(inside) else filters
     terms = terms_for(snapshot, query)
     bm25 = dict(by_words(snapshot, query, terms, filters))
-    found = snapshot.dense(vector, CANDIDATES, filters)
+    embedded = vector()
+    found = snapshot.dense(embedded, CANDIDATES, filters)
     # Exact cosines of both sides' candidates: a chunk that only the words found is not scored as if it meant nothing.
     ids = list(dict.fromkeys([*(item.chunk_id for item in found), *bm25]))
-    cosine = dict(zip(ids, snapshot.cosines(vector, ids), strict=True))
+    cosine = dict(zip(ids, snapshot.cosines(embedded, ids), strict=True))
     sections = dict(zip(ids, snapshot.sections(terms, ids), strict=True))
     ranked = _read(snapshot, fuse(cosine, bm25, sections, weight=weight), cosine, bm25)
     if filters.order:
@@ -62,10 +63,13 @@ def retrieve(
         ranked = iter(in_order_of_notes(list(ranked)))
     fresh: dict[str, bool] = {}
 
-    def unchanged(source: Source) -> bool:
-        if source.path not in fresh:
-            fresh[source.path] = is_fresh(source)
-        return fresh[source.path]
+    def unchanged(hit: Hit) -> bool:
+        path = hit.source.path
+        if path not in fresh:
+            fresh[path] = is_fresh(hit.source)
+            if not fresh[path]:
+                snapshot.with_texts([hit.chunk])  # raises where it is the index that changed, and no file
+        return fresh[path]
 
     hits = distinct(ranked, limit, is_fresh=unchanged)
     return _with_texts(snapshot, hits), sorted(path for path, is_so in fresh.items() if not is_so)
@@ -74,7 +78,7 @@ def retrieve(
 def retrieve_fresh(
     snapshot: Snapshot,
     query: str,
-    vector: Vectors,
+    vector: Callable[[], Vectors],
     *,
     filters: Filters,
     limit: int,

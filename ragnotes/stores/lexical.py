@@ -22,7 +22,7 @@ __all__ = ["SCORED", "Counts", "LexicalSearch", "SharedCounts"]
 SCORED, SCORED_OF = 1_500, 200
 """Passages that a question's rarer words may pick to be scored, or one in so many of all, whichever is more."""
 COMMON, COMMON_OF = 10_000, 10
-"""A word that stands in more passages than these, and in more than one of so many, tells too little to be looked for."""
+"""A word in more passages than these, and in more than one of so many, tells too little to be looked for."""
 FILLING = 50_000
 """Where rarer words pick too few, so many of the newest that hold any word fill up the rest."""
 ALL = -1

@@ -26,7 +26,7 @@ __all__ = ["EXACT_UP_TO", "SharedVectors", "VectorSource"]
 
 log = logging.getLogger(__name__)
 
-EXACT_UP_TO = 150_000
+EXACT_UP_TO = 50_000
 """Rows. Above, a scan of all vectors takes longer than codes and the scoring of their best; see docs/decisions/0011."""
 READ_AT_ONCE = 1 << 15
 """Rows taken from the database together: 50 MB at 384 dimensions."""

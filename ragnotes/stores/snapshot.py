@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from types import UnionType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -59,6 +59,8 @@ class LocalSnapshot:
         self._shared = shared
         self._documents: dict[str, int] = {}
         """The rows of the documents whose passages were read so far."""
+        self._unverified: dict[int, list[Any]] = {}
+        """The latest vectors read for a search, with what they are verified by, by row."""
         self._scores: tuple[bytes, dict[int, float]] = b"", {}
         """The vector of the latest search, and the cosines of what was found, by row."""
         self._own: VectorIndex | None = None
@@ -94,6 +96,7 @@ class LocalSnapshot:
         if index is None or limit <= 0:
             return []
         found = index.search(vector, limit, self._allowed(filters), self._stored)
+        self._verify_vectors([row for row, _ in found])
         self._scores = vector.tobytes(), dict(found)
         names = self._names([row for row, _ in found])
         self._words.rows |= {name: row for row, name in names.items()}
@@ -150,6 +153,7 @@ class LocalSnapshot:
         wanted = [row for row in rows.values() if row not in scores]
         try:
             scores = scores | dict(zip(wanted, index.scores(vector, wanted, self._stored), strict=True))
+            self._verify_vectors(wanted)
         except KeyError as error:
             raise IndexDamaged(f"the index is at odds with its vectors: {error}", REPAIR_HINT) from error
         return [scores[rows[chunk_id]] for chunk_id in chunk_ids]
@@ -273,17 +277,12 @@ class LocalSnapshot:
 
     def vectors(self, ids: Ids) -> Vectors:
         """The vectors of these rows, shape (n, dimension), for ascending ids; ValueError where one is missing."""
-        checksum = self._checksum.replace("checksum", "embeddings.checksum")
-        statement = f"SELECT embedder, key, vector, {checksum} FROM chunks JOIN embeddings ON embeddings.id = embedding"
-        statement = f"{statement} WHERE chunks.id IN {LISTED} ORDER BY chunks.id"
         joined = bytearray()
         for first in range(0, len(ids), VECTORS_AT_ONCE):
-            wanted = ids[first : first + VECTORS_AT_ONCE].tolist()
-            for embedder, key, vector, kept in self._query(statement, (listed(wanted),)):
-                verify("a vector", (embedder, key, vector), kept)
-                joined += vector
-        dimension = self._manifest.dimension if self._manifest else 0
-        return np.frombuffer(joined, dtype="<f4").reshape(len(ids), dimension)
+            for _, *columns, checksum in self._vector_rows(ids[first : first + VECTORS_AT_ONCE]):
+                verify("a vector", columns, checksum)
+                joined += columns[-1]
+        return self._as_rows(joined, len(ids))
 
     def _texts(self, rows: Sequence[int]) -> dict[int, tuple[str, Source]]:
         """Text and source of the documents of these rows; what is quoted from them is what was written."""
@@ -320,12 +319,35 @@ class LocalSnapshot:
         return np.fromstring(joined or "", dtype=np.int64, sep=",")
 
     def _stored(self, ids: Ids) -> Vectors:
-        """`vectors` for a search: what is missing or was never a unit vector is damage."""
+        """`vectors` for a search: what is missing or was never a unit vector is damage.
+
+        Most of them are not found after all, so `_verify_vectors` does the rest.
+        """
+        read = self._vector_rows(ids)
+        self._unverified = {row: columns for row, *columns in read}
         try:
-            rows = self.vectors(ids)
+            rows = self._as_rows(b"".join(vector for *_, vector, _ in read), len(ids))
             return unit_rows(rows, rows.shape[1])
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise IndexDamaged(f"the stored vectors cannot be used: {error}", REPAIR_HINT) from error
+
+    def _verify_vectors(self, rows: Sequence[int]) -> None:
+        """Raises IndexDamaged where a vector that was read for a search is not as it was written."""
+        for row in rows:
+            if row in self._unverified:
+                *columns, checksum = self._unverified[row]
+                verify("a vector", columns, checksum)
+
+    def _vector_rows(self, ids: Ids) -> list[Row]:
+        """Row, embedder, key, vector and checksum of these rows, in their order."""
+        checksum = self._checksum.replace("checksum", "embeddings.checksum")
+        statement = f"SELECT chunks.id, embedder, key, vector, {checksum} FROM chunks JOIN embeddings"
+        statement = f"{statement} ON embeddings.id = embedding WHERE chunks.id IN {LISTED} ORDER BY chunks.id"
+        return self._query(statement, (listed(ids.tolist()),))
+
+    def _as_rows(self, joined: bytes | bytearray, count: int) -> Vectors:
+        dimension = self._manifest.dimension if self._manifest else 0
+        return np.frombuffer(joined, dtype="<f4").reshape(count, dimension)
 
     def _names(self, rows: Sequence[int]) -> dict[int, str]:
         statement = f"SELECT id, chunk_id FROM chunks WHERE id IN {LISTED}"

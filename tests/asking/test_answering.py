@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from ragnotes.asking.evidence import (
 )
 from ragnotes.asking.prompting import build_prompt
 from ragnotes.asking.retrieval import retrieve
-from ragnotes.errors import UsageError
+from ragnotes.errors import IndexDamaged, ModelError, UsageError
 from ragnotes.events import Cited, Event, Final, Passages, Token
 from ragnotes.models.hashing import HashingEmbedder
 from ragnotes.stores.local import LocalStore
@@ -57,7 +59,7 @@ def evidence_for(store: LocalStore, question: str) -> list[Evidence]:
     with store.reading() as snapshot:
         embedder = HashingEmbedder()
         vector = embedder.embed_queries([question])[0]
-        hits, _ = retrieve(snapshot, question, vector, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
+        hits, _ = retrieve(snapshot, question, lambda: vector, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
         return select_evidence(snapshot, embedder, vector, hits, subject=question)
 
 
@@ -194,7 +196,7 @@ def test_units_are_embedded_only_until_nobody_waits(store: LocalStore) -> None:
     units = [Unit(0, 9, f"Note {number}.") for number in range(2 * EMBEDDED_AT_ONCE)]
     with store.reading() as snapshot:
         vector = embedder.embed_queries([CACHE])[0]
-        hits, _ = retrieve(snapshot, CACHE, vector, filters=NO_FILTERS, limit=1, is_fresh=lambda _: True)
+        hits, _ = retrieve(snapshot, CACHE, lambda: vector, filters=NO_FILTERS, limit=1, is_fresh=lambda _: True)
         long = replace(hits[0], chunk=replace(hits[0].chunk, units=tuple(units)))
         found = select_evidence(snapshot, embedder, vector, [long], subject=CACHE, stopped=lambda: next(waits))
     assert (len(found), len(embedder.seen)) == (2 * EMBEDDED_AT_ONCE, 1 + EMBEDDED_AT_ONCE)
@@ -297,3 +299,36 @@ def test_an_empty_or_endless_question_is_refused_before_anything_runs(
 ) -> None:
     with pytest.raises(UsageError):
         next(iter(asker_over(store, tmp_path).ask(Request(question))))
+
+
+def test_a_question_embedded_beside_the_search_for_its_words_finds_the_same(tmp_path: Path) -> None:
+    with closing(index_notes(tmp_path)) as store:
+        alone = asker_over(store, tmp_path)
+        beside = replace(alone, threads=2)
+        assert beside.search(CACHE).hits == alone.search(CACHE).hits
+        answers = [list(asker.ask(Request(CACHE)))[-1] for asker in (alone, beside)]
+        assert all(isinstance(final, Final) and final.answer.citations for final in answers)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_embedder_that_fails_says_so(tmp_path: Path, threads: int) -> None:
+    class Failing(HashingEmbedder):
+        def embed_queries(self, texts: Sequence[str]) -> Vectors:
+            raise ModelError("the embedder is gone", "bring it back")
+
+    with closing(index_notes(tmp_path)) as store:
+        asker = replace(asker_over(store, tmp_path), embedder=Failing(), threads=threads)
+        with pytest.raises(ModelError, match="gone"):
+            asker.search(CACHE)
+
+
+@pytest.mark.parametrize("column", ["path", "sha256", "title"])
+def test_a_source_that_changed_on_the_disk_is_damage_and_no_changed_file(tmp_path: Path, column: str) -> None:
+    with closing(index_notes(tmp_path)) as store:
+        asker = asker_over(store, tmp_path)
+        assert asker.search(CACHE, limit=1).hits
+        with closing(sqlite3.connect(tmp_path / "index" / "ragnotes.sqlite3")) as connection, connection:
+            kind = "TEXT" if column == "sha256" else "BLOB"
+            connection.execute(f"UPDATE documents SET {column} = CAST('other' || rowid AS {kind})")
+        with pytest.raises(IndexDamaged):
+            asker.search(CACHE, limit=1)

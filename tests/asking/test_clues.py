@@ -22,7 +22,7 @@ def clues_for(store: LocalStore, question: str) -> Clues:
     embedder = HashingEmbedder()
     with store.reading() as snapshot:
         vector = embedder.embed_queries([question])[0]
-        hits, _ = retrieve(snapshot, question, vector, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
+        hits, _ = retrieve(snapshot, question, lambda: vector, filters=NO_FILTERS, limit=10, is_fresh=lambda _: True)
         evidence = select_evidence(snapshot, embedder, vector, hits, subject=question)
         return clues_of(question, question_weights(snapshot, question), hits, evidence, USUAL_FIT)
 

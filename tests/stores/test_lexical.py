@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ragnotes.answers import NO_FILTERS, Filters
-from ragnotes.stores.lexical import LexicalSearch
+from ragnotes.stores import lexical
+from ragnotes.stores.lexical import KEPT, LexicalSearch, SharedCounts
 from ragnotes.stores.local import LocalStore
 from ragnotes.stores.rows import Query, Row
 from ragnotes.types import Kind
@@ -147,3 +148,41 @@ def test_an_index_is_as_large_as_what_it_holds_however_often_its_notes_changed(t
             assert last > 20
             assert LexicalSearch(recorded, scored=20).best(["w0x", "w1x"], 3, NO_FILTERS)
     assert not any("WHERE words MATCH ? LIMIT 21" in statement for statement in statements)  # nothing was told apart
+
+
+def test_a_word_of_a_large_part_of_the_passages_is_not_looked_for_beside_others(
+    query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexical, "COMMON", FEW)
+    monkeypatch.setattr(lexical, "COMMON_OF", 8)
+    search = LexicalSearch(query, scored=FEW)
+    wanted = search.best(["w60x", "w90x"], 10, NO_FILTERS)
+    assert search.frequencies(["w0x"])["w0x"] > CHUNKS / 8 > FEW
+    assert search.best(["w0x", "w60x", "w90x"], 10, NO_FILTERS) == wanted
+    rows = [search.rows[hit.chunk_id] for hit in wanted]
+    assert search.sections(["w0x", "w60x", "w90x"], rows) == search.sections(["w60x", "w90x"], rows)
+    assert search.best(["w0x"], 10, NO_FILTERS), "alone it is all that there is to look for"
+
+
+def test_counts_are_those_of_a_readers_own_generation(tmp_path: Path) -> None:
+    with closing(LocalStore.open(tmp_path / "index", create=True)) as store:
+        fill(store, entry("a.md", "a river"))
+        with store.reading() as old:
+            assert (old.frequencies(["river"]), old.count()) == ({"river": 1}, 1)
+            fill(store, entry("b.md", "the river", "another"))
+            with store.reading() as new:
+                assert (new.frequencies(["river"]), new.count()) == ({"river": 2}, 3)
+            assert (old.frequencies(["another"]), old.count()) == ({"another": 0}, 1)
+        with store.reading() as again:
+            assert again.frequencies(["river", "another"]) == {"river": 2, "another": 1}
+
+
+def test_counts_are_shared_until_they_are_many_and_no_older_reader_takes_their_place() -> None:
+    shared = SharedCounts()
+    counts = shared.at("one", 5)
+    assert shared.at("one", 5) is counts
+    assert shared.at("one", 4) is not counts
+    assert shared.at("one", 5) is counts
+    counts.of |= {str(number): 1 for number in range(KEPT)}
+    assert shared.at("one", 5).of == {}
+    assert shared.at("two", 5) is shared.at("two", 5)
