@@ -24,7 +24,7 @@ from ragnotes.stores.pacing import Pace
 from ragnotes.stores.permissions import make_directory, make_private, written_to
 from ragnotes.stores.removal import any_removed, purge
 from ragnotes.stores.schema import CREATE, OLDEST_SCHEMA, SCHEMA_VERSION, UPGRADE_HINT
-from ragnotes.stores.sharing import EXACT_UP_TO, SharedVectors
+from ragnotes.stores.sharing import BOUNDS, Bounds, SharedVectors
 from ragnotes.stores.snapshot import LocalSnapshot, Query, read_meta
 from ragnotes.stores.vectors_file import saved_generation, sync_directory
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Vectors
@@ -44,11 +44,11 @@ CREATE_WAIT_S = 5.0
 class LocalStore:
     """The `Store` in one directory; made by `LocalStore.open`. May be used from many threads at once."""
 
-    def __init__(self, directory: Path, *, exact_up_to: int = EXACT_UP_TO) -> None:
+    def __init__(self, directory: Path, *, bounds: Bounds = BOUNDS) -> None:
         self.directory = directory
         self._database = directory / DATABASE
         self._vectors = directory / VECTORS
-        self._shared = SharedVectors(self._vectors, exact_up_to=exact_up_to)
+        self._shared = SharedVectors(self._vectors, bounds=bounds)
         self._counts = SharedCounts()
         self._connections = Connections(self._database)
         self._closed = False
@@ -61,14 +61,14 @@ class LocalStore:
 
     @classmethod
     def open(
-        cls, directory: Path, *, create: bool = False, rebuild: bool = False, exact_up_to: int = EXACT_UP_TO
+        cls, directory: Path, *, create: bool = False, rebuild: bool = False, bounds: Bounds = BOUNDS
     ) -> LocalStore:
-        """The store in this directory, made if there is none and `create` says so. See `sharing` for `exact_up_to`.
+        """The store in this directory, made if there is none and `create` says so. See `sharing` for `bounds`.
 
         Raises IndexMissing, IndexDamaged for what is no index, IndexMismatch for one of another ragnotes, and
         IndexWriteFailed where it cannot be made. To `rebuild` it, an older or damaged one will do.
         """
-        store = cls(directory, exact_up_to=exact_up_to)
+        store = cls(directory, bounds=bounds)
         if rebuild and store._of_no_use():
             return store
         schema = store._schema()

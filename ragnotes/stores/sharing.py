@@ -3,8 +3,9 @@
 An index is never changed once published: a reader of another generation gets a changed copy. So searches need no lock,
 a reader sees exactly the rows of its own generation, and what another process wrote is caught up in the same way.
 
-Up to so many rows the index is exact, above it holds codes. One that grows past that, or shrinks to half of it, is made
-anew by the writer before it saves; searches go on with what there is until then.
+Up to so many rows the index is exact, above it has codes, and above a larger number nothing but codes. One that grows
+past either, or shrinks to half of it, is made anew by the writer before it saves; searches go on with what there is
+until then.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,12 +23,27 @@ from ragnotes.stores.vectors import SAMPLE, Identity, Ids, VectorIndex
 from ragnotes.stores.vectors_file import load_vectors, save_vectors, saved_generation, temporary_of
 from ragnotes.types import Vectors
 
-__all__ = ["EXACT_UP_TO", "SharedVectors", "VectorSource"]
+__all__ = ["BOUNDS", "Bounds", "SharedVectors", "VectorSource"]
 
 log = logging.getLogger(__name__)
 
-EXACT_UP_TO = 50_000
-"""Rows. Above, a scan of all vectors takes longer than codes and the scoring of their best; see docs/decisions/0011."""
+
+class Bounds(NamedTuple):
+    """Numbers of rows: up to `exact` all vectors are looked through, up to `rows` they are in memory."""
+
+    exact: int
+    rows: int
+
+    def asked(self, count: int, held: VectorIndex | None = None) -> tuple[bool, bool]:
+        """Whether an index of so many rows is to be exact, and to hold the vectors; one that is held stays longer."""
+        return (
+            count <= self.exact and (held is None or held.exact or 2 * count <= self.exact),
+            count <= self.rows and (held is None or held.holds_rows or 2 * count <= self.rows),
+        )
+
+
+BOUNDS = Bounds(exact=30_000, rows=150_000)
+"""Above the first a scan takes longer than codes do; above the second the vectors take 230 MB. docs/decisions/0011."""
 READ_AT_ONCE = 1 << 15
 """Rows taken from the database together: 50 MB at 384 dimensions."""
 
@@ -45,9 +61,9 @@ class VectorSource(Protocol):
 class SharedVectors:
     """The newest index that any reader of this process needed, and the file it is saved to."""
 
-    def __init__(self, path: Path, *, exact_up_to: int = EXACT_UP_TO) -> None:
+    def __init__(self, path: Path, *, bounds: Bounds = BOUNDS) -> None:
         self._path = path
-        self._exact_up_to = exact_up_to
+        self._bounds = bounds
         self._lock = Lock()
         self._published: tuple[int, Identity, VectorIndex] | None = None
         self._on_disk = -1
@@ -106,10 +122,9 @@ class SharedVectors:
 
     def _of_the_right_kind(self, index: VectorIndex, source: VectorSource, identity: Identity) -> VectorIndex:
         """The index of the source's rows, made anew where it has outgrown its kind. Searches do not wait for that."""
-        if (index.exact and len(index) > self._exact_up_to) or (
-            not index.exact and 2 * len(index) <= self._exact_up_to
-        ):
-            index = self._made(source, source.live_ids(), identity.dimension)
+        asked = self._bounds.asked(len(index), index)
+        if (index.exact, index.holds_rows) != asked:
+            index = self._made(source, source.live_ids(), identity.dimension, *asked)
             with self._lock:
                 if self._published is not None and self._published[:2] == (source.generation, identity):
                     self._published = (source.generation, identity, index)
@@ -123,19 +138,19 @@ class SharedVectors:
         if not len(gone) and not len(new):
             return base
         if len(gone) == len(held):
-            return self._made(source, live, base.dimension)
+            return self._made(source, live, base.dimension, *self._bounds.asked(len(live)))
         index = base.copy()
         index.remove(gone)
         _add(index, new, source)
         return index
 
-    def _made(self, source: VectorSource, ids: Ids, dimension: int) -> VectorIndex:
-        """A new index of these rows, of the kind that their number asks for."""
-        if len(ids) <= self._exact_up_to:
+    def _made(self, source: VectorSource, ids: Ids, dimension: int, exact: bool, with_rows: bool) -> VectorIndex:
+        """A new index of these rows; an exact one holds the vectors in any case."""
+        if exact:
             index = VectorIndex(dimension)
         else:
             sample = np.unique(np.linspace(0, len(ids) - 1, SAMPLE).astype(np.int64))
-            index = VectorIndex.coded(source.vectors(ids[sample]))
+            index = VectorIndex.coded(source.vectors(ids[sample]), with_rows=with_rows)
         _add(index, ids, source)
         return index
 

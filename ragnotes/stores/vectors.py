@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ __all__ = [
     "vectors_in",
 ]
 
+Raw = Any
+"""An index as FAISS has it; its classes tell no types."""
 Ids = NDArray[np.int64]
 """int64, shape (n,)."""
 Stored = Callable[[Ids], Vectors]
@@ -63,45 +66,52 @@ class Identity:
 class VectorIndex:
     """Unit vectors under integer ids, searched by inner product. Safe to search from many threads at once.
 
-    An exact one holds the vectors. One made by `coded` holds 4 bits for every two dimensions, looks through the codes
-    of all, and scores the best of them by what is `stored`: every score is exact, and only a hit that its code ranks
-    below several hundred others is missed.
+    An exact one looks through all vectors. One made by `coded` holds 4 bits for every two dimensions, looks through the
+    codes of all, and scores the best of them by the vectors that it holds too, or else by what is `stored`: every score
+    is exact, and only a hit that its code ranks below several hundred others is missed.
 
     `add` and `remove` must not run beside a search: change a `copy` and hand that on.
     """
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        self._index = _faiss().IndexIDMap2(_faiss().IndexFlatIP(dimension))
+        self._rows: Raw = _empty(dimension)
+        self._codes: Raw = None
 
     @classmethod
-    def coded(cls, sample: Vectors) -> VectorIndex:
+    def coded(cls, sample: Vectors, *, with_rows: bool = False) -> VectorIndex:
         """An empty one for codes, fitted to these rows; raises ValueError on none, or such as `add` does not take."""
         rows = unit_rows(sample, sample.shape[-1])
         if not len(rows):
             raise ValueError("codes need vectors to be fitted to")
-        index = _unfitted(rows.shape[1])
+        codes = _unfitted(rows.shape[1])
         chosen = np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE)).astype(np.int64)
         with _one_thread():
-            index._index.train(rows[np.resize(chosen, max(len(chosen), index._index.pq.ksub))])
-        return index
+            codes.train(rows[np.resize(chosen, max(len(chosen), codes.pq.ksub))])
+        return _made_of(_empty(rows.shape[1]) if with_rows else None, codes, rows.shape[1])
 
     @property
     def exact(self) -> bool:
-        """Whether it holds the vectors themselves."""
-        return isinstance(self._index, _faiss().IndexIDMap2)
+        """Whether it looks through all vectors, and has no codes."""
+        return self._codes is None
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether the vectors themselves are in memory."""
+        return self._rows is not None
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return int((self._codes if self._rows is None else self._rows).ntotal)
 
     @property
     def ids(self) -> Ids:
         """All ids, ascending."""
-        return np.sort(_faiss().vector_to_array(self._index.id_map) if self.exact else self._listed())
+        return next(self._ids_held())
 
     def copy(self) -> VectorIndex:
         """The same vectors, to be changed apart from these."""
-        return _wrapped(_faiss().clone_index(self._index), self.dimension)
+        rows, codes = (each and _faiss().clone_index(each) for each in (self._rows, self._codes))
+        return _made_of(rows, codes, self.dimension)
 
     def add(self, ids: Ids, rows: Vectors) -> None:
         """Take in rows; raises ValueError on an id that is there already or a row that is no unit vector."""
@@ -110,19 +120,21 @@ class VectorIndex:
             raise ValueError(f"{len(ids)} ids for {len(rows)} vectors")
         if not _all_differ(np.sort(ids)) or np.isin(ids, self.ids).any():
             raise ValueError("an id is given twice")
-        self._index.add_with_ids(rows, np.ascontiguousarray(ids, dtype=np.int64))
+        for each in self._held:
+            each.add_with_ids(rows, np.ascontiguousarray(ids, dtype=np.int64))
 
     def remove(self, ids: Ids) -> None:
         """Drop the rows of these ids; ids that are not there are ignored."""
         if len(ids):
-            self._index.remove_ids(np.ascontiguousarray(ids, dtype=np.int64))
-            if not self.exact:
+            for each in self._held:
+                each.remove_ids(np.ascontiguousarray(ids, dtype=np.int64))
+            if self._codes is not None:
                 self._clear_end()
 
     def rows(self, ids: Sequence[int] | Ids) -> Vectors:
-        """The vectors of these ids in an exact index, shape (n, dimension), in order; KeyError on an unknown id."""
+        """The vectors of these ids, shape (n, dimension), in order, where `holds_rows`; KeyError on an unknown id."""
         try:
-            rows: Vectors = self._index.reconstruct_batch(np.ascontiguousarray(ids, dtype=np.int64))
+            rows: Vectors = self._rows.reconstruct_batch(np.ascontiguousarray(ids, dtype=np.int64))
         except RuntimeError as error:
             raise KeyError(f"one of the {len(ids)} ids is unknown") from error
         return rows
@@ -131,10 +143,10 @@ class VectorIndex:
         """Cosines in the order of the ids, in [-1, 1], summed in float64 and rounded to 6 decimals.
 
         Every score that leaves the store comes from here, so it never depends on what else was in the batch. Without
-        `stored` the index must be an exact one.
+        `stored` the index must hold the vectors.
         """
         query = _query(vector, self.dimension).astype(np.float64)
-        if self.exact or stored is None:
+        if self.holds_rows or stored is None:
             rows = self.rows(ids)
         else:
             ascending, order = np.unique(np.asarray(ids, dtype=np.int64), return_inverse=True)
@@ -148,7 +160,7 @@ class VectorIndex:
         """Ids and cosines of the nearest rows, best first, ties by id; `allowed` of None means all rows.
 
         More than `limit` come back when others tie with the last, so that the caller may break ties as it likes.
-        Without `stored` the index must be an exact one.
+        Without `stored` the index must hold the vectors.
         """
         query = _query(vector, self.dimension)
         reachable = len(self) if allowed is None else min(len(self), len(allowed))
@@ -165,17 +177,24 @@ class VectorIndex:
     def agrees(self, stored: Stored) -> bool:
         """Whether it holds what it would hold of the rows that are stored under its ids."""
         pieces = np.array_split(self.ids, -(-len(self) // ROWS_AT_ONCE) or 1)
+        if self.holds_rows and not all(np.array_equal(self.rows(ids), stored(ids)) for ids in pieces):
+            return False
         if self.exact:
-            return all(np.array_equal(self.rows(ids), stored(ids)) for ids in pieces)
-        again = self.copy()
-        again._index.reset()
+            return True
+        again = _made_of(None, _faiss().clone_index(self._codes), self.dimension)
+        again._codes.reset()
         for ids in pieces:
             again.add(ids, stored(ids))
         return np.array_equal(self._scores_by_code(), again._scores_by_code())
 
     def write(self, write: Callable[[bytes], int]) -> None:
         """Hand over all bytes piece by piece, for FAISS would hold them three times over; `vectors_in` reads them."""
-        _faiss().write_index(self._index, _faiss().PyCallbackIOWriter(write))
+        for each in self._held:
+            _faiss().write_index(each, _faiss().PyCallbackIOWriter(write))
+
+    @property
+    def _held(self) -> list[Raw]:
+        return [each for each in (self._rows, self._codes) if each is not None]
 
     def _nearest(self, query: Vectors, limit: int, reachable: int, allowed: Ids | None) -> Ids:
         """At least every id that may be among the best `limit`; fetches on for as long as the last one ties."""
@@ -186,7 +205,7 @@ class VectorIndex:
         fetched = min(limit + 16, reachable)
         while True:
             with _one_thread():
-                scores, ids = self._index.search(query[np.newaxis], fetched, params=parameters)
+                scores, ids = self._rows.search(query[np.newaxis], fetched, params=parameters)
             found: Ids = ids[0][ids[0] >= 0]
             complete = len(found) < fetched or fetched == reachable
             if complete or scores[0][-1] < scores[0][limit - 1] - SCORE_MARGIN:
@@ -203,16 +222,24 @@ class VectorIndex:
             selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
             parameters = faiss.SearchParametersIVF(sel=selector)
         with _one_thread():
-            _, ids = self._index.search(query[np.newaxis], fetched, params=parameters)
+            _, ids = self._codes.search(query[np.newaxis], fetched, params=parameters)
         found: Ids = ids[0][ids[0] >= 0]
         if len(found) < fetched:  # FAISS leaves out a code that is the worst in all its parts, as where all are alike
             reached = self.ids if allowed is None else np.intersect1d(allowed, self.ids)
             found = np.concatenate([found, np.setdiff1d(reached, found)[: fetched - len(found)]])
         return found
 
+    def _ids_held(self) -> Iterator[Ids]:
+        """All ids, ascending, of the vectors and of the codes."""
+        if self._rows is not None:
+            yield np.sort(_faiss().vector_to_array(self._rows.id_map))
+        if self._codes is not None:
+            yield np.sort(self._listed())
+
     def _listed(self) -> Ids:
-        """The ids of an index of codes as FAISS has them, to be copied before it changes."""
-        ids: Ids = _faiss().rev_swig_ptr(self._index.invlists.get_ids(0), len(self)) if len(self) else NO_IDS
+        """The ids of the codes as FAISS has them, to be copied before it changes."""
+        count = int(self._codes.ntotal)
+        ids: Ids = _faiss().rev_swig_ptr(self._codes.invlists.get_ids(0), count) if count else NO_IDS
         return ids
 
     def _clear_end(self) -> None:
@@ -221,7 +248,7 @@ class VectorIndex:
         FAISS keeps codes in blocks. What is taken out stays in the last one, and mixes with the next codes put there.
         A code is made of what it stands for without change. (FAISS's own way back from a code crashes on a read index.)
         """
-        count, raw, faiss = len(self), self._index, _faiss()
+        count, raw, faiss = int(self._codes.ntotal), self._codes, _faiss()
         first = count - count % raw.bbs
         if first < count:
             lists = faiss.downcast_InvertedLists(raw.invlists)
@@ -235,7 +262,7 @@ class VectorIndex:
     def _scores_by_code(self) -> Vectors:
         """The scores that the codes give to all ids, ascending, for some fixed queries; shape (2, n)."""
         queries = np.random.default_rng(0).standard_normal((2, self.dimension), dtype=np.float32)
-        scores, ids = self._index.search(queries, max(1, len(self)))
+        scores, ids = self._codes.search(queries, max(1, len(self)))
         ordered: Vectors = np.take_along_axis(scores, np.argsort(ids, axis=1), axis=1)
         return ordered
 
@@ -257,18 +284,28 @@ def vectors_in(payload: bytes, dimension: int, count: int) -> VectorIndex:
     faiss = _faiss()
     faiss.set_deserialization_vector_byte_limit(len(payload))
     faiss.set_deserialization_loop_limit(MAX_LOAD_STEPS)
-    raw = faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))
-    index = _wrapped(raw, dimension)
-    if raw.d != dimension or raw.metric_type != faiss.METRIC_INNER_PRODUCT or not (index.exact or _holds_codes(index)):
-        raise ValueError("not an index of this kind")
-    if len(index) != count or not _all_differ(index.ids):
-        raise ValueError("not as many vectors as announced")
+    reader = faiss.VectorIOReader()
+    faiss.copy_array_to_vector(np.frombuffer(payload, dtype=np.uint8), reader.data)
+    rows = codes = None
+    while reader.rp < len(payload):
+        raw = faiss.read_index(reader)
+        if raw.d != dimension or raw.metric_type != faiss.METRIC_INNER_PRODUCT or raw.ntotal != count:
+            raise ValueError("not as many vectors as announced, or others")
+        if rows is None and codes is None and isinstance(raw, faiss.IndexIDMap2):
+            rows = raw
+        elif codes is None and _holds_codes(raw):
+            codes = raw
+        else:
+            raise ValueError("not an index of this kind")
+    index = _made_of(rows, codes, dimension)
+    if not index._held or not all(_all_differ(ids) and np.array_equal(ids, index.ids) for ids in index._ids_held()):
+        raise ValueError("an id is there twice, or not in both")
     return index
 
 
-def _holds_codes(index: VectorIndex) -> bool:
+def _holds_codes(raw: Raw) -> bool:
     """Whether what FAISS has read is of the shape that is made here."""
-    raw, made = index._index, _unfitted(index.dimension)._index
+    made = _unfitted(raw.d)
     if not isinstance(raw, type(made)):
         return False
     shape = (
@@ -290,14 +327,18 @@ def _holds_codes(index: VectorIndex) -> bool:
     return bool(alike and raw.quantizer.ntotal == raw.invlists.nlist == 1 and raw.invlists.list_size(0) == raw.ntotal)
 
 
-def _wrapped(raw: object, dimension: int) -> VectorIndex:
+def _made_of(rows: Raw | None, codes: Raw | None, dimension: int) -> VectorIndex:
     index = VectorIndex.__new__(VectorIndex)
-    index.dimension = dimension
-    index._index = raw
+    index.dimension, index._rows, index._codes = dimension, rows, codes
     return index
 
 
-def _unfitted(dimension: int) -> VectorIndex:
+def _empty(dimension: int) -> Raw:
+    """FAISS's index of all vectors under ids."""
+    return _faiss().IndexIDMap2(_faiss().IndexFlatIP(dimension))
+
+
+def _unfitted(dimension: int) -> Raw:
     """FAISS's index of one list, all of which is searched: unlike one without lists it takes ids out and filters."""
     faiss = _faiss()
     pairs = dimension // 2 if dimension % 2 == 0 else dimension
@@ -305,7 +346,7 @@ def _unfitted(dimension: int) -> VectorIndex:
     raw.quantizer.add(np.zeros((1, dimension), dtype=np.float32))
     raw.by_residual = False
     raw.pq.cp.min_points_per_centroid = 1  # below this FAISS prints a warning
-    return _wrapped(raw, dimension)
+    return raw
 
 
 @contextmanager

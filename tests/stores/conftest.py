@@ -10,6 +10,7 @@ import pytest
 
 from ragnotes.ports import Store
 from ragnotes.stores.local import LocalStore
+from ragnotes.stores.sharing import Bounds
 from tests.stores.samples import OpenStore
 
 
@@ -22,11 +23,18 @@ def local_store(directory: Path) -> Iterator[Store]:
 @contextmanager
 def coded_store(directory: Path) -> Iterator[Store]:
     """One that is searched by codes however few its vectors are."""
-    with closing(LocalStore.open(directory / "index", create=True, exact_up_to=0)) as store:
+    with closing(LocalStore.open(directory / "index", create=True, bounds=Bounds(0, 0))) as store:
         yield store
 
 
-STORES: dict[str, OpenStore] = {"local": local_store, "coded": coded_store}
+@contextmanager
+def large_store(directory: Path) -> Iterator[Store]:
+    """One that is searched by codes and scored by what is in memory."""
+    with closing(LocalStore.open(directory / "index", create=True, bounds=Bounds(0, 10**6))) as store:
+        yield store
+
+
+STORES: dict[str, OpenStore] = {"local": local_store, "large": large_store, "coded": coded_store}
 
 
 @pytest.fixture(params=STORES)

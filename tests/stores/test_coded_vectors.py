@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ragnotes.stores.integrity import findings
 from ragnotes.stores.local import VECTORS, LocalStore
-from ragnotes.stores.sharing import SharedVectors
+from ragnotes.stores.sharing import Bounds, SharedVectors
 from ragnotes.stores.vectors import Identity, Ids, Stored, VectorIndex
 from ragnotes.stores.vectors_file import load_vectors, save_vectors
 from ragnotes.types import Vectors
@@ -46,8 +46,8 @@ def stored(ids: Ids) -> Vectors:
     return rows
 
 
-def coded(rows: Vectors = ROWS, ids: Ids = IDS) -> VectorIndex:
-    index = VectorIndex.coded(rows)
+def coded(rows: Vectors = ROWS, ids: Ids = IDS, *, with_rows: bool = False) -> VectorIndex:
+    index = VectorIndex.coded(rows, with_rows=with_rows)
     index.add(ids, rows)
     return index
 
@@ -72,9 +72,16 @@ def recall(index: VectorIndex, truth: VectorIndex, limit: int, allowed: Ids | No
     return float(np.mean(shares))
 
 
-def test_codes_find_what_a_scan_of_all_vectors_finds_with_its_scores() -> None:
-    assert recall(coded(), exact(), 10) >= 0.99
-    assert recall(coded(), exact(), 100) >= 0.98
+WITH_ROWS = pytest.mark.parametrize("with_rows", [False, True], ids=["stored", "in memory"])
+"""Where the vectors are by which the best codes are scored."""
+
+
+@WITH_ROWS
+def test_codes_find_what_a_scan_of_all_vectors_finds_with_its_scores(with_rows: bool) -> None:
+    index = coded(with_rows=with_rows)
+    assert (index.exact, index.holds_rows) == (False, with_rows)
+    assert recall(index, exact(), 10) >= 0.99
+    assert recall(index, exact(), 100) >= 0.98
 
 
 def test_filters_reach_as_much_and_few_allowed_are_all_scored() -> None:
@@ -92,12 +99,12 @@ def test_allowed_ids_that_are_not_there_are_never_found() -> None:
 CHANGES = st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 99), min_size=1)), max_size=8)
 
 
-@given(changes=CHANGES, limit=st.integers(1, 110))
-@settings(max_examples=60, deadline=None)
+@given(changes=CHANGES, limit=st.integers(1, 110), with_rows=st.booleans())
+@settings(max_examples=80, deadline=None)
 def test_any_changes_lead_to_the_codes_of_what_is_left_and_a_copy_does_not_change_its_origin(
-    changes: list[tuple[bool, set[int]]], limit: int
+    changes: list[tuple[bool, set[int]]], limit: int, with_rows: bool
 ) -> None:
-    origin = coded(ROWS[:50], IDS[:50])
+    origin = coded(ROWS[:50], IDS[:50], with_rows=with_rows)
     changed = origin.copy()
     for added, numbers in changes:
         ids = IDS[sorted(numbers)]
@@ -146,18 +153,19 @@ def test_codes_that_are_not_of_the_stored_vectors_disagree() -> None:
         rows[ids == 5] *= -1
         return rows
 
-    for index in (coded(), exact()):
+    for index in (coded(), coded(with_rows=True), exact()):
         assert index.agrees(stored)
         assert not index.agrees(other)
 
 
-def test_a_saved_file_of_codes_loads_and_finds_the_same(tmp_path: Path) -> None:
-    path, index = tmp_path / VECTORS, coded()
+@WITH_ROWS
+def test_a_saved_file_of_codes_loads_and_finds_the_same(tmp_path: Path, with_rows: bool) -> None:
+    path, index = tmp_path / VECTORS, coded(with_rows=with_rows)
     save_vectors(path, index, IDENTITY, 3)
     loaded = load_vectors(path, IDENTITY, 3)
     assert loaded is not None
-    assert not loaded[1].exact
-    assert path.stat().st_size < COUNT * WIDE
+    assert (loaded[1].exact, loaded[1].holds_rows) == (False, with_rows)
+    assert (path.stat().st_size < COUNT * WIDE) == (not with_rows)
     for query in QUERIES:
         assert loaded[1].search(query, 10, None, stored) == index.search(query, 10, None, stored)
     loaded[1].remove(IDS[:10])
@@ -165,20 +173,40 @@ def test_a_saved_file_of_codes_loads_and_finds_the_same(tmp_path: Path) -> None:
     assert loaded[1].agrees(stored)
 
 
-def test_a_file_of_codes_with_any_byte_flipped_or_cut_counts_as_absent(tmp_path: Path) -> None:
+@WITH_ROWS
+def test_a_file_of_codes_with_any_byte_flipped_or_cut_counts_as_absent(tmp_path: Path, with_rows: bool) -> None:
     path = tmp_path / VECTORS
-    save_vectors(path, coded(ROWS[:40], IDS[:40]), IDENTITY, 3)
+    save_vectors(path, coded(ROWS[:40], IDS[:40], with_rows=with_rows), IDENTITY, 3)
     whole = path.read_bytes()
     for position, content in damaged(whole, 41):
         path.write_bytes(content)
         assert load_vectors(path, IDENTITY, 3) is None, position
 
 
-def test_a_file_of_codes_with_a_checksum_of_its_own_makes_faiss_take_no_more_than_it_holds(tmp_path: Path) -> None:
+def test_a_file_whose_vectors_and_codes_are_not_of_the_same_rows_counts_as_absent(tmp_path: Path) -> None:
+    path, pieces = tmp_path / VECTORS, list[bytes]()
+    index = coded(ROWS[:40], IDS[:40], with_rows=True)
+    save_vectors(path, index, IDENTITY, 3)
+    head, _, payload = path.read_bytes().partition(b"\n")
+    coded(ROWS[:40], IDS[1:41]).write(lambda piece: pieces.append(piece) or len(piece))  # type: ignore[func-returns-value]
+    codes = b"".join(pieces)
+    vectors = payload[: -len(codes)]
+    for other in (vectors + codes, codes + vectors, vectors + vectors, codes + codes, b""):
+        forged = json.loads(head) | {"sha256": hashlib.sha256(other).hexdigest()}
+        path.write_bytes(json.dumps(forged).encode() + b"\n" + other)
+        assert load_vectors(path, IDENTITY, 3) is None
+    path.write_bytes(head + b"\n" + payload)
+    assert load_vectors(path, IDENTITY, 3) is not None
+
+
+@WITH_ROWS
+def test_a_file_of_codes_with_a_checksum_of_its_own_makes_faiss_take_no_more_than_it_holds(
+    tmp_path: Path, with_rows: bool
+) -> None:
     path = tmp_path / VECTORS
     rows = vectors_of([str(number) for number in range(40)])
     identity = replace(IDENTITY, dimension=DIMENSION)
-    save_vectors(path, coded(rows, IDS[:40]), identity, 3)
+    save_vectors(path, coded(rows, IDS[:40], with_rows=with_rows), identity, 3)
     head, _, payload = path.read_bytes().partition(b"\n")
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for position in range(0, len(payload) - 8, 4):
@@ -210,7 +238,7 @@ class Generation:
 
 def test_an_index_is_coded_by_the_writer_when_it_outgrows_the_bound_and_exact_again_at_half(tmp_path: Path) -> None:
     path = tmp_path / VECTORS
-    shared = SharedVectors(path, exact_up_to=100)
+    shared = SharedVectors(path, bounds=Bounds(100, 100))
     kinds, counts = [], (100, 101, 60, 51, 50, 80, 101)
     for number, count in enumerate(counts, start=1):
         source = Generation(count, number)
@@ -235,9 +263,31 @@ def test_an_index_is_coded_by_the_writer_when_it_outgrows_the_bound_and_exact_ag
     ]
 
 
+def test_the_vectors_leave_memory_past_a_bound_of_their_own_and_come_back_at_half(tmp_path: Path) -> None:
+    shared = SharedVectors(tmp_path / VECTORS, bounds=Bounds(20, 100))
+    kinds = []
+    for number, count in enumerate((20, 21, 100, 101, 60, 50, 11, 10), start=1):
+        source = Generation(count, number)
+        shared.save(source)
+        index = shared.at(source, IDENTITY)
+        assert index.ids.tolist() == IDS[:count].tolist()
+        assert index.search(QUERIES[0], 5, None, stored) == exact(IDS[:count]).search(QUERIES[0], 5)
+        kinds.append((index.exact, index.holds_rows))
+    assert kinds == [
+        (True, True),
+        (False, True),
+        (False, True),
+        (False, False),
+        (False, False),
+        (False, True),
+        (False, True),
+        (True, True),
+    ]
+
+
 def test_an_index_without_a_file_is_made_of_the_kind_that_its_size_asks_for(tmp_path: Path) -> None:
     for bound, kind in ((99, False), (100, True)):
-        shared = SharedVectors(tmp_path / f"{bound}", exact_up_to=bound)
+        shared = SharedVectors(tmp_path / f"{bound}", bounds=Bounds(bound, bound))
         assert shared.at(Generation(100, 1), IDENTITY).exact == kind
 
 
@@ -252,7 +302,7 @@ def test_a_store_that_outgrows_the_bound_answers_as_an_exact_one_also_after_a_re
     notes = [entry(f"{number}.md", *(f"passage {number} {part}" for part in range(6))) for number in range(10)]
     stores = {bound: tmp_path / str(bound) for bound in (20, 10_000)}
     for bound, directory in stores.items():
-        with closing(LocalStore.open(directory, create=True, exact_up_to=bound)) as store:
+        with closing(LocalStore.open(directory, create=True, bounds=Bounds(bound, bound))) as store:
             for each in notes:
                 fill(store, each)
             with store.writer():
@@ -267,7 +317,7 @@ def test_a_store_that_outgrows_the_bound_answers_as_an_exact_one_also_after_a_re
             content = bytearray((stores[20] / VECTORS).read_bytes())
             content[-200:-160] = damage
             (stores[20] / VECTORS).write_bytes(content)
-        with closing(LocalStore.open(stores[20], exact_up_to=20)) as store:
+        with closing(LocalStore.open(stores[20], bounds=Bounds(20, 20))) as store:
             assert [nearest(store, text) for text in ("passage 7 2", "another")] == wanted
 
 
