@@ -46,11 +46,12 @@ SHARES = (3.0, 1.0, 1.0)
 """Of the passage and its two neighbours in a mixture, on the average: the parameters of a Dirichlet distribution."""
 NOISE = (0.1, 0.9)
 """The length of the noise beside the mixture's 1, drawn evenly for each passage: some are copies, some stand alone."""
-DOCUMENT_CHUNKS = 200
+DOCUMENT_CHUNKS = 20
+"""As long as notes are: those of the vaults have 14 passages on the average."""
 SECTION_CHUNKS = 3
 MAX_FILE_BYTES = 300_000
 """Notes above this are left out: a few would make up all passages."""
-COMMITTED_AT_ONCE = 25
+COMMITTED_AT_ONCE = 250
 EMBEDDED_AT_ONCE = 256
 FIRST_DAY = date(2010, 1, 1)
 THREADS = 2
