@@ -8,6 +8,7 @@ the named server only.
 from __future__ import annotations
 
 import base64
+import re
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,20 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from ragnotes.errors import ServerError, ServerGone
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "public"]
 
 CONNECT_S = 10.0
 READ_S = 60.0
 """Between two pieces of an answer; the server pings every 15 s."""
 PIECE_BYTES = 65536
+
+
+_USER = re.compile(r"^(\w+://)?.*@", re.DOTALL)
+
+
+def public(server: str) -> str:
+    """The URL without the name and password in it, as messages show it."""
+    return _USER.sub(r"\1", server)
 
 
 class Calls:
@@ -31,16 +40,16 @@ class Calls:
     """
 
     def __init__(self, server: str, api_key: str | None) -> None:
-        """Connects to nothing yet. Raises ServerError where HTTP cannot carry the key."""
-        self._server = server
+        """Connects to nothing yet. Raises ServerError where that is no URL, or HTTP cannot carry the key."""
+        self._server = public(server)
         with self._reaching():
             parts = urlsplit(server)
             if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError("this is no URL such as http://127.0.0.1:8000")
+                raise ValueError("it has no scheme or no host")
             kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
             self._connection = kind(parts.hostname, parts.port or kind.default_port, timeout=CONNECT_S)
         self._path = parts.path.rstrip("/")
-        self._headers = _credentials(server, parts, api_key)
+        self._headers = _credentials(self._server, parts, api_key)
         self._response: HTTPResponse | None = None
 
     def send(self, method: str, path: str, content: bytes | None = None, *, accept: str = "application/json") -> None:
@@ -93,9 +102,11 @@ class Calls:
             yield
         except IncompleteRead:
             raise ServerGone(f"{self._server} does not answer: it broke off", "start it with: ragnotes serve") from None
-        except (OSError, HTTPException, ValueError) as error:  # ValueError is what is said of hosts and ports
+        except (OSError, HTTPException) as error:  # before the next one: a certificate's error is both
             why = f": {error}" if str(error) else ""
             raise ServerGone(f"{self._server} does not answer{why}", "start it with: ragnotes serve") from None
+        except ValueError:  # what is said of hosts and ports; it may name a part of a password
+            raise ServerError(f"{self._server} is no URL of a server", "write it as http://127.0.0.1:8000") from None
 
 
 def _credentials(server: str, parts: SplitResult, api_key: str | None) -> dict[str, str]:

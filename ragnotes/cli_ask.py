@@ -5,14 +5,15 @@ That is what it is quick by: so what only some of its ways need is imported wher
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 import typer
 
-from ragnotes import console
 from ragnotes.clock import Clock
 from ragnotes.errors import UsageError
 from ragnotes.file_links import Linked, links_into, no_links
@@ -42,10 +43,8 @@ from ragnotes.options import (
     UntilOption,
 )
 from ragnotes.running import Code, OpenLibrary, open_library, opened, print_json, run
-from ragnotes.service.bodies import AskBody, FiltersBody
-from ragnotes.service.wire import AnswerJson, EventJson
+from ragnotes.service.shapes import AnswerShape, EventShape
 from ragnotes.settings import Settings, is_loopback, load_settings
-from ragnotes.terminal import answering, is_live
 from ragnotes.turns import LAST, NEW
 
 if TYPE_CHECKING:
@@ -53,6 +52,9 @@ if TYPE_CHECKING:
     from ragnotes.service.library import Library
 
 __all__ = ["ask", "ask_main", "links_of", "search"]
+
+Body: TypeAlias = Mapping[str, object]
+"""The fields of an `AskBody`, which is made of them where the answer is made."""
 
 ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -90,20 +92,23 @@ def ask(
     """Answer QUESTION from the notes. Exit code 3 means that they do not say."""
     own = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "model_url": model_url}
     settings = load_settings({**own, "server": server, "tz": tz, "history": False if no_history else None})
-    filters = _filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker)
-    body = AskBody(
-        question=_readable(question),
-        limit=limit,
-        llm=not no_llm,
-        keep_unsupported=keep_unsupported,
-        surroundings=context or not as_json,
-        deadline_ms=deadline * 1000 if deadline else None,
-        stream=True,
-        conversation_id=_conversation(settings, conversation, go_on=go_on),
-        **dict(filters) | {"now": now, "tz": settings.tz},  # a model gives its fields
-    )
-    live = is_live(as_json=as_json)
+    body = {
+        "question": _readable(question),
+        "limit": limit,
+        "llm": not no_llm,
+        "keep_unsupported": keep_unsupported,
+        "surroundings": context or not as_json,
+        "deadline_ms": deadline * 1000 if deadline else None,
+        "stream": True,
+        "conversation_id": _conversation(settings, conversation, go_on=go_on),
+        **_filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker),
+        "now": now and now.isoformat(),
+        "tz": settings.tz,
+    }
+    live = sys.stdout.isatty() and not as_json  # to a person at a terminal the answer is shown while it comes
     answer = _ask_server(settings, body, own, live) if settings.server else _ask_here(ctx.obj, settings, body, live)
+    from ragnotes import console
+
     if as_json:
         print_json(answer)
     else:
@@ -133,11 +138,14 @@ def search(
     embedder: EmbedderOption = None,
 ) -> None:
     """Show the passages for QUERY, best first."""
+    from ragnotes import console
+    from ragnotes.service.bodies import FiltersBody
     from ragnotes.service.encoding import found_json
     from ragnotes.service.requests import filters_of
 
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder, "tz": tz})
-    filters = filters_of(_filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker))
+    given = _filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker)
+    filters = filters_of(FiltersBody.model_validate(given))
     with opened(ctx.obj, settings) as library, console.working("searching"):
         found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context, clock=Clock(now))
         shown = found_json(found)
@@ -155,21 +163,31 @@ def ask_main(args: Sequence[str] | None = None, *, library: OpenLibrary = open_l
     return run(ask_app, "ask", args, library)
 
 
-def _ask_server(settings: Settings, body: AskBody, own: Mapping[str, object], live: bool) -> AnswerJson:
+def _ask_server(settings: Settings, body: Body, own: Mapping[str, object], live: bool) -> AnswerShape:
     """The server's answer; the options of an index of one's `own` are told to be without effect."""
-    from ragnotes import client
+    from ragnotes import thin_client
+    from ragnotes.calls import public
 
     assert settings.server
     if ignored := [f"--{name.replace('_', '-')}" for name, value in own.items() if value]:
-        console.show_note(f"{', '.join(ignored)} without effect: {settings.server} answers from its own notes")
-    with answering("asking", live=live) as show:
-        return client.ask(settings.server, body, api_key=settings.api_key, show=show)
+        from ragnotes import console
+
+        console.show_note(f"{', '.join(ignored)} without effect: {public(settings.server)} answers from its own notes")
+
+    def showing() -> AbstractContextManager[Callable[[EventShape], None]]:
+        from ragnotes.terminal import answering
+
+        return answering("asking", live=live)
+
+    return thin_client.ask(settings.server, body, api_key=settings.api_key, showing=showing)
 
 
-def _ask_here(library: OpenLibrary, settings: Settings, body: AskBody, live: bool) -> AnswerJson:
+def _ask_here(library: OpenLibrary, settings: Settings, body: Body, live: bool) -> AnswerShape:
+    from ragnotes.service.bodies import AskBody
     from ragnotes.service.requests import request_of
+    from ragnotes.terminal import answering
 
-    request = request_of(body)
+    request = request_of(AskBody.model_validate(body))
     with opened(library, settings) as own:
         if not own.indexed():
             _index_first(own)
@@ -177,25 +195,27 @@ def _ask_here(library: OpenLibrary, settings: Settings, body: AskBody, live: boo
             return _answer(own, request, show)
 
 
-def _answer(library: Library, request: Request, show: Callable[[EventJson], None]) -> AnswerJson:
+def _answer(library: Library, request: Request, show: Callable[[EventShape], None]) -> AnswerShape:
     from ragnotes.service.encoding import event_json
 
     for event in library.ask(request):
         _, shown = event_json(event)
         show(shown)
-        if isinstance(shown, AnswerJson):
+        if isinstance(shown, AnswerShape):
             return shown
     raise AssertionError("events end with Final")
 
 
-def _show_notes(answer: AnswerJson, body: AskBody) -> None:
+def _show_notes(answer: AnswerShape, body: Body) -> None:
     """What of the answer is not as it was asked for."""
-    if body.conversation_id and not answer.conversation_id:
+    from ragnotes import console
+
+    if body["conversation_id"] and not answer.conversation_id:
         console.show_note("this could not be kept in the history")
     console.show_reread(answer.reread)
     console.show_left_out(answer.left_out)
     console.show_unmatched(answer.unmatched)
-    if body.llm:
+    if body["llm"]:
         console.show_shortfall(answer)
 
 
@@ -206,6 +226,7 @@ def links_of(settings: Settings) -> Linked:
 
 
 def _index_first(library: Library) -> None:
+    from ragnotes import console
     from ragnotes.cli_index import failed_files
     from ragnotes.service.encoding import summary_json
 
@@ -223,15 +244,16 @@ def _filters(
     path: list[str] | None,
     kind: list[Kind] | None,
     speaker: list[str] | None,
-) -> FiltersBody:
-    return FiltersBody(
-        since=since,
-        until=until,
-        tags=tuple(tag or ()),
-        paths=tuple(path or ()),
-        kinds=tuple(kind or ()),
-        speakers=tuple(speaker or ()),
-    )
+) -> dict[str, object]:
+    """The fields of a `FiltersBody`, as JSON has them."""
+    return {
+        "since": since and since.isoformat(),
+        "until": until and until.isoformat(),
+        "tags": tag or [],
+        "paths": path or [],
+        "kinds": kind or [],
+        "speakers": speaker or [],
+    }
 
 
 def _conversation(settings: Settings, conversation: str | None, *, go_on: bool) -> str | None:

@@ -12,8 +12,8 @@ from ragnotes import client, console
 from ragnotes.errors import NotFound, UsageError
 from ragnotes.options import IndexOption, JsonOption
 from ragnotes.running import Code, opened, print_json
-from ragnotes.service.bodies import MAX_LISTED
 from ragnotes.service.encoding import conversation_json, conversation_line_json
+from ragnotes.service.limits import MAX_LISTED
 from ragnotes.service.wire import CitedPlaceJson, ConversationJson, ConversationLineJson
 from ragnotes.service.wording import NOT_TOLD, plain, spot_then
 from ragnotes.settings import Settings, load_settings

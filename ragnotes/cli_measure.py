@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -53,7 +54,7 @@ def measured(
     with tempfile.TemporaryDirectory(prefix="ragnotes-eval-") as scratch:
         place = settings.index if index is not None else Path(scratch) / "index"
         corpus = place / BENCHMARK_FOLDER
-        own_settings = settings.model_copy(update={"corpus": (corpus,), "index": place})
+        own_settings = replace(settings, corpus=(corpus,), index=place)
         with opened(library, own_settings) as own:
             _index_benchmark(own, benchmark, corpus)
             yield own, benchmark.questions

@@ -1,9 +1,9 @@
-"""A thin client of a running server: `ask` without loading a model, and the history kept there. Imports no engine."""
+"""A client of a running server: its indexing runs, its files and the history kept there. Imports no engine."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -12,26 +12,21 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 
 from ragnotes.calls import Calls
-from ragnotes.errors import RagnotesError, ServerError
-from ragnotes.service.bodies import AskBody, SyncBody
+from ragnotes.service.bodies import SyncBody
 from ragnotes.service.error_json import error_of
 from ragnotes.service.wire import (
-    EVENTS,
-    AnswerJson,
     ConversationJson,
     ConversationLineJson,
-    EventJson,
     JobJson,
-    ProblemJson,
     StatusJson,
     SummaryJson,
 )
-from ragnotes.sse import EventTooLong, events
+from ragnotes.thin_client import misunderstood, refusal
 
 if TYPE_CHECKING:
     from ragnotes.events import Progress
 
-__all__ = ["ask", "conversation", "conversations", "delete_conversation", "status", "sync"]
+__all__ = ["conversation", "conversations", "delete_conversation", "status", "sync"]
 
 _Form = TypeVar("_Form")
 _LOOK_S = 0.1
@@ -39,44 +34,27 @@ _LOOK_S = 0.1
 _BUSY_S = 60.0
 """How long a run is asked for again where the server has no time for it: one poll in hundreds must not fail it all."""
 _LONGEST_WAIT_S = 5.0
-_LONGEST_EVENT = 64 * 1024**2
-"""Characters: the passages of an answer come with the text around them."""
-
-
-def ask(
-    server: str, body: AskBody, *, api_key: str | None, show: Callable[[EventJson], None] = lambda _: None
-) -> AnswerJson:
-    """The answer of the server at that URL; `show` gets every event, also the last.
-
-    Raises what the server refused with, and ServerError where it cannot be reached or stops in the middle.
-    """
-    content = body.model_dump_json(exclude_none=True).encode()
-    with closing(Calls(server, api_key)) as calls:
-        calls.send("POST", "/v1/ask", content, accept="text/event-stream")
-        if calls.status() != HTTPStatus.OK:
-            raise _refusal(server, calls)
-        return _answer(server, events(calls.pieces(), longest=_LONGEST_EVENT), show)
 
 
 def conversations(server: str, limit: int, *, api_key: str | None) -> list[ConversationLineJson]:
-    """The conversations that the server keeps, the latest first. Raises as `ask` does."""
+    """The conversations that the server keeps, the latest first. Raises as `thin_client.ask` does."""
     content = _response(server, "GET", f"/v1/conversations?limit={limit}", api_key)
     return _parsed(server, TypeAdapter(list[ConversationLineJson]), content)
 
 
 def conversation(server: str, conversation_id: str, *, api_key: str | None) -> ConversationJson:
-    """One of them. Raises as `ask` does, and NotFound."""
+    """One of them. Raises as `thin_client.ask` does, and NotFound."""
     content = _response(server, "GET", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
     return _parsed(server, TypeAdapter(ConversationJson), content)
 
 
 def delete_conversation(server: str, conversation_id: str, *, api_key: str | None) -> None:
-    """Removes one of them from the server. Raises as `ask` does, and NotFound."""
+    """Removes one of them from the server. Raises as `thin_client.ask` does, and NotFound."""
     _response(server, "DELETE", f"/v1/conversations/{quote(conversation_id, safe='')}", api_key)
 
 
 def sync(server: str, body: SyncBody, *, api_key: str | None, show: Callable[[Progress], None]) -> SummaryJson:
-    """What an indexing run of the server did, one that began after this was called. Raises as `ask` does.
+    """What an indexing run of the server did, one that began after this was called. Raises as `thin_client.ask` does.
 
     A run under way may have passed by what was changed since it began: another one follows it.
     """
@@ -99,7 +77,7 @@ def sync(server: str, body: SyncBody, *, api_key: str | None, show: Callable[[Pr
 
 
 def status(server: str, *, api_key: str | None) -> StatusJson:
-    """Every file with its outcome, as the server sees it. Raises as `ask` does."""
+    """Every file with its outcome, as the server sees it. Raises as `thin_client.ask` does."""
     return _parsed(server, TypeAdapter(StatusJson), _response(server, "GET", "/v1/status", api_key))
 
 
@@ -122,7 +100,7 @@ def _response(server: str, method: str, path: str, api_key: str | None) -> bytes
 
 def _content(server: str, calls: Calls) -> bytes:
     if not 200 <= calls.status() < 300:
-        raise _refusal(server, calls)
+        raise refusal(server, calls)
     return calls.read()
 
 
@@ -130,35 +108,4 @@ def _parsed(server: str, form: TypeAdapter[_Form], content: bytes) -> _Form:
     try:
         return form.validate_json(content)
     except ValidationError as error:
-        raise _misunderstood(server, error) from error
-
-
-def _misunderstood(server: str, error: ValidationError) -> ServerError:
-    return ServerError(
-        f"{server} answers in another form: {error.errors()[0]['msg']}", "use one version of ragnotes for both"
-    )
-
-
-def _refusal(server: str, calls: Calls) -> RagnotesError:
-    try:
-        return error_of(ProblemJson.model_validate_json(calls.read()))
-    except ValidationError:
-        return ServerError(f"{server} answers {calls.status()}", "is it ragnotes that serves there?")
-
-
-def _answer(server: str, told: Iterator[tuple[str, str]], show: Callable[[EventJson], None]) -> AnswerJson:
-    try:
-        for name, content in told:
-            if name not in EVENTS:
-                continue  # a newer server may have more to tell
-            event = EVENTS[name].model_validate_json(content)
-            if isinstance(event, ProblemJson):
-                raise error_of(event)
-            show(event)
-            if isinstance(event, AnswerJson):
-                return event
-    except ValidationError as error:
-        raise _misunderstood(server, error) from error
-    except EventTooLong as error:
-        raise ServerError(f"{server} answers in another form: {error}", "is it ragnotes that serves there?") from error
-    raise ServerError(f"{server} stopped in the middle of the answer", "ask again")
+        raise misunderstood(server, error.errors()[0]["msg"]) from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
-__all__ = ["UNSTATED", "Clock", "moment_of", "zone_of"]
+__all__ = ["UNSTATED", "Clock", "moment_of", "parse_day", "zone_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ UNSTATED = Clock()
 
 _MARGIN = timedelta(days=2)
 """Nearer to the ends of the calendar, a moment has no day in some zone, or its day no neighbour."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def moment_of(text: str) -> datetime:
@@ -41,8 +42,18 @@ def moment_of(text: str) -> datetime:
     return moment
 
 
+def parse_day(text: str) -> date:
+    """The day that an ISO 8601 string names. Raises ValueError."""
+    try:
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError:
+        raise ValueError(f"{text!r} is no day, write it as 2024-01-31") from None
+
+
 def zone_of(name: str) -> tzinfo:
     """The time zone of that name in the IANA database. Raises ValueError."""
+    from zoneinfo import ZoneInfo  # most questions name none
+
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # a path, a folder such as America, no such zone

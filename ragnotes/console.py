@@ -20,20 +20,16 @@ from rich.text import Text
 from ragnotes.errors import RagnotesError
 from ragnotes.file_links import Linked, no_links
 from ragnotes.kinds import FileStatus, Mode, Support
-from ragnotes.service.wire import (
-    AnswerJson,
-    CitationJson,
-    EventJson,
-    FileJson,
-    FoundJson,
-    HitJson,
-    PassagesJson,
-    PlacedJson,
-    QueuedJson,
-    StatusJson,
-    SummaryJson,
-    TokenJson,
-    UnmatchedJson,
+from ragnotes.service.shapes import (
+    AnswerShape,
+    CitationShape,
+    EventShape,
+    HitShape,
+    PassagesShape,
+    PlacedShape,
+    QueuedShape,
+    TokenShape,
+    UnmatchedShape,
 )
 from ragnotes.service.wording import (
     NEAREST,
@@ -50,6 +46,7 @@ from ragnotes.service.wording import (
 
 if TYPE_CHECKING:
     from ragnotes.events import Progress
+    from ragnotes.service.wire import FileJson, FoundJson, StatusJson, SummaryJson
 
 __all__ = [
     "Stage",
@@ -95,7 +92,7 @@ _STATUS_STYLES = {
 
 
 def show_answer(
-    answer: AnswerJson,
+    answer: AnswerShape,
     *,
     explain: bool = False,
     context: bool = False,
@@ -185,7 +182,7 @@ def show_reread(paths: Sequence[str]) -> None:
         show_note(f"{plain(path)} has changed since it was indexed, and was read again for this")
 
 
-def show_unmatched(unmatched: Sequence[UnmatchedJson]) -> None:
+def show_unmatched(unmatched: Sequence[UnmatchedShape]) -> None:
     """Which filters let nothing through, and what they might have meant."""
     for each in unmatched:
         near = f"; there is {', '.join(plain(name) for name in each.near)}" if each.near else ""
@@ -194,7 +191,7 @@ def show_unmatched(unmatched: Sequence[UnmatchedJson]) -> None:
         show_note(_UNMATCHED[each.filter].format(plain(each.value)) + near)
 
 
-def show_shortfall(answer: AnswerJson) -> None:
+def show_shortfall(answer: AnswerShape) -> None:
     """Why the model did not write the answer, where that is something to know or to mend."""
     reason = answer.reason or ""
     if answer.mode is Mode.EXTRACTIVE and (reason in _SHORTFALLS or reason.startswith("no ")):
@@ -220,7 +217,7 @@ class Stage(NamedTuple):
     `note` is `show_note` beside it.
     """
 
-    show: Callable[[EventJson], None]
+    show: Callable[[EventShape], None]
     stop: Callable[[], None]
     note: Callable[[str], None]
 
@@ -319,7 +316,7 @@ def _marked(pieces: Sequence[Piece]) -> Text:
     return text
 
 
-def _show_citation(out: Console, citation: CitationJson, linked: Linked) -> None:
+def _show_citation(out: Console, citation: CitationShape, linked: Linked) -> None:
     heading = Text.assemble((f"[{citation.n}] ", "cyan"), _place(citation, linked))
     if citation.support is not Support.SUPPORTED:
         heading.append(f" · {citation.support} support", "yellow")
@@ -329,7 +326,7 @@ def _show_citation(out: Console, citation: CitationJson, linked: Linked) -> None
         out.print(Text(" " * INDENT + plain(link), "blue"), soft_wrap=True)  # broken, it could not be clicked
 
 
-def _show_hits(out: Console, hits: Sequence[HitJson], linked: Linked, *, explain: bool, context: bool) -> None:
+def _show_hits(out: Console, hits: Sequence[HitShape], linked: Linked, *, explain: bool, context: bool) -> None:
     for hit in hits:
         line = Text.assemble((f"{hit.rank:>3}  ", "cyan"), f"{hit.score:.3f}  ", _place(hit, linked))
         _print(out, line)
@@ -343,7 +340,7 @@ def _show_hits(out: Console, hits: Sequence[HitJson], linked: Linked, *, explain
         _show_copies(out, hit, indent=HIT_INDENT)
 
 
-def _explained(hit: HitJson) -> str:
+def _explained(hit: HitShape) -> str:
     """What the score is made of: `0.46 × meaning 0.93 (cosine 0.601) + 0.54 × words 1.00 (bm25 8.1, section 9.4)`."""
     found = f"cosine {hit.cosine:.3f}", f"bm25 {hit.bm25:.1f}"
     date = f" · date {hit.date}" if hit.date else " · no date"
@@ -356,7 +353,7 @@ def _explained(hit: HitJson) -> str:
     return f"{meaning} + {words} ({found[1]}, section {signals.section_bm25:.1f}){date}{order}"
 
 
-def _show_copies(out: Console, hit: HitJson, *, indent: int) -> None:
+def _show_copies(out: Console, hit: HitShape, *, indent: int) -> None:
     """Where else the passage stands."""
     if hit.also:
         _print(out, Text(f"also in {', '.join(spot(copy) for copy in hit.also)}", "dim"), indent=indent)
@@ -374,7 +371,7 @@ def _file_line(file: FileJson, width: int) -> Text:
     return line
 
 
-def _place(placed: PlacedJson, linked: Linked) -> Text:
+def _place(placed: PlacedShape, linked: Linked) -> Text:
     """Where to look it up: `notes.md:63 · Heading > Part · 2024-01-07`, the first part linked to the file."""
     parts = [plain(part) for part in (placed.heading, placed.date) if part]
     name = Text(spot(placed), Style(bold=True, link=linked(placed)))
@@ -386,13 +383,13 @@ def _limited(found: FoundJson) -> bool:
     return bool(filters.since or filters.until or filters.tags or filters.paths or filters.kinds or filters.speakers)
 
 
-def _stage(event: EventJson, now: str) -> str:
+def _stage(event: EventShape, now: str) -> str:
     match event:
-        case QueuedJson():
+        case QueuedShape():
             others = "another" if event.position == 1 else f"{event.position} others"
             return f"waiting for the model behind {others}"
-        case PassagesJson():
+        case PassagesShape():
             return f"reading {len(event.hits)} passages"
-        case TokenJson():
+        case TokenShape():
             return "writing and checking"
     return now

@@ -9,17 +9,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ragnotes.inside import resolve_inside
-from ragnotes.service.wire import PlacedJson
+from ragnotes.service.shapes import PlacedShape
 
 __all__ = ["Linked", "links_into", "no_links"]
 
-Linked = Callable[[PlacedJson], str | None]
+Linked = Callable[[PlacedShape], str | None]
 """The link to a place, None where there is none."""
 
 _SAFE = "/" + string.ascii_letters + string.digits + "-._~"
 
 
-def no_links(_: PlacedJson) -> str | None:
+def no_links(_: PlacedShape) -> str | None:
     return None
 
 
@@ -30,7 +30,7 @@ def links_into(roots: Sequence[Path], template: str | None = None) -> Linked:
     go to the line, other programs open the file. A template has `{path}`, `{line}` and `{page}`, 1 where unknown.
     """
 
-    def linked(placed: PlacedJson) -> str | None:
+    def linked(placed: PlacedShape) -> str | None:
         file = _file(roots, placed.path)
         return _uri(file, placed, template) if file else None
 
@@ -50,7 +50,7 @@ def _file(roots: Sequence[Path], path: str) -> Path | None:
         return None
 
 
-def _uri(file: Path, placed: PlacedJson, template: str | None) -> str:
+def _uri(file: Path, placed: PlacedShape, template: str | None) -> str:
     path = quote(os.fsencode(file.as_posix()), safe=_SAFE)  # so nothing of a name can end or steer the link
     path = path if path.startswith("/") else f"/{path}"
     if template is None:

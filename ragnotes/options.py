@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from ragnotes import __version__
-from ragnotes.clock import moment_of
+from ragnotes.clock import moment_of, parse_day
 from ragnotes.kinds import Kind
-from ragnotes.service.bodies import MAX_FILTER_CHARS, MAX_LIMIT, MAX_VALUE_CHARS, MAX_VALUES, parse_day
+from ragnotes.service.limits import MAX_FILTER_CHARS, MAX_LIMIT, MAX_VALUE_CHARS, MAX_VALUES
 
 __all__ = [
     "ContextOption",

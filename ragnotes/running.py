@@ -5,6 +5,7 @@ The commands themselves stand in `cli` and `cli_eval`.
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -16,9 +17,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 import typer
-from pydantic import BaseModel
 
-from ragnotes import console
 from ragnotes.errors import IndexMissing, RagnotesError, SettingsError, UsageError
 from ragnotes.settings import Settings
 
@@ -77,6 +76,8 @@ def run(commands: typer.Typer, name: str, args: Sequence[str] | None, library: O
         if os.environ.get("RAGNOTES_DEBUG"):
             raise
         problem = _as_ragnotes_error(error, name)
+    from ragnotes import console  # rich takes longer to import than the thin client's other modules
+
     console.show_error(problem)
     return exit_code(problem)
 
@@ -110,6 +111,7 @@ def open_library(settings: Settings) -> Library:
 
 @contextmanager
 def opened(library: OpenLibrary, settings: Settings) -> Iterator[Library]:
+    gc.enable()  # `starting` may have begun without
     found = library(settings)
     try:
         yield found
@@ -117,12 +119,11 @@ def opened(library: OpenLibrary, settings: Settings) -> Iterator[Library]:
         found.close()
 
 
-def print_json(model: BaseModel | Sequence[BaseModel]) -> None:
-    """Prints JSON in one line. What would steer a terminal stands in it as escapes, the same string to any reader."""
+def print_json(shown: object) -> None:
+    """Prints a model or shape, or several, as JSON in one line.
+
+    What would steer a terminal stands in it as escapes, the same string to any reader.
+    """
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    shown = (
-        model.model_dump(mode="json")
-        if isinstance(model, BaseModel)
-        else [each.model_dump(mode="json") for each in model]
-    )
-    typer.echo(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(shown, ensure_ascii=not utf8)))
+    line = json.dumps(shown, default=vars, ensure_ascii=not utf8)
+    typer.echo(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", line))

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from ipaddress import ip_address
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
-
-from ragnotes.clock import zone_of
 from ragnotes.errors import SettingsError
+from ragnotes.fields import Made, Within
 
 __all__ = ["LOOPBACK_NAMES", "SETTINGS_FILE", "Settings", "is_loopback", "load_settings"]
 
@@ -35,99 +32,100 @@ _ONE_OF = ("model", "model_url")
 """Where two sources name one of these each, the stronger one counts."""
 
 
+def _folders(value: object) -> object:
+    return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+
+def _web_address(url: object) -> object:
+    if isinstance(url, str) and not (_URL.fullmatch(url) and _can_be_asked(url)):
+        raise ValueError("this is no URL such as http://127.0.0.1:8080/v1")
+    return url
+
+
+def _key(key: object) -> object:
+    """The key without what a file or a shell added at its ends; None where nothing is left."""
+    if not isinstance(key, str):
+        return key
+    key = key.strip()
+    if key and not _KEY.fullmatch(key):
+        raise ValueError("a key has ASCII letters, digits and signs only, and no spaces")
+    return key or None
+
+
+def _link(link: object) -> object:
+    if isinstance(link, str) and not _LINK.fullmatch(link):
+        raise ValueError("a link has a scheme and {path}: vscode://file{path}:{line}")
+    return link
+
+
+def _zone(name: object) -> object:
+    from ragnotes.clock import zone_of
+
+    return name if not isinstance(name, str) or zone_of(name) else None
+
+
 def _key_file() -> Path:
     folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  without a home, no error
     return Path(folder, "ragnotes", "api-key")
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """Everything that can be set. None for a model means the bundled one."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    corpus: tuple[Path, ...] = Field(default=(Path("corpus"),), min_length=1)
+    corpus: Annotated[tuple[Path, ...], Within(min_length=1), Made(_folders)] = (Path("corpus"),)
     """The folders of notes; in the environment separated as in PATH."""
     index: Path = Path("indexes/default")
     embedder: Path | None = None
     """A sentence-transformers folder."""
     model: Path | None = None
     """A GGUF file."""
-    model_url: str | None = None
+    model_url: Annotated[str | None, Made(_web_address)] = None
     """An OpenAI-compatible server that is asked instead of a GGUF file: evidence from the notes is sent there."""
     model_name: str | None = None
     """Which of that server's models; unset, the first."""
-    model_api_key: str | None = Field(default=None, repr=False)
+    model_api_key: Annotated[str | None, Made(_key)] = field(default=None, repr=False)
     server: str | None = None
     """The URL of a running server; `ask` is then only its client."""
-    api_key: str | None = Field(default=None, repr=False)
+    api_key: Annotated[str | None, Made(_key)] = field(default=None, repr=False)
     """What others must send, or its hash; a client sends it."""
-    key_file: Path = Field(default_factory=_key_file)
+    key_file: Path = field(default_factory=_key_file)
     """Where `ragnotes key` keeps the hash of the key that it made."""
     require_key: bool = False
     """Whether a server that only this machine can reach asks for that key too."""
     host: str = "127.0.0.1"
-    link: str | None = None
+    link: Annotated[str | None, Made(_link)] = None
     """What a terminal opens for a citation, such as `vscode://file{path}:{line}`; unset, the file itself."""
-    port: int = Field(default=8000, ge=0, le=65535)
-    threads: int = Field(default=max(1, os.cpu_count() or 1), ge=1)
+    port: Annotated[int, Within(ge=0, le=65535)] = 8000
+    threads: Annotated[int, Within(ge=1)] = max(1, os.cpu_count() or 1)
     """Threads of the embedder and of the language model."""
-    context_tokens: int = Field(default=4096, ge=512)
+    context_tokens: Annotated[int, Within(ge=512)] = 4096
     """The language model's context window, prompt and answer together; less where the model was trained on less."""
-    answer_tokens: int = Field(default=96, ge=16)
-    queue_length: int = Field(default=8, ge=1)
+    answer_tokens: Annotated[int, Within(ge=16)] = 96
+    queue_length: Annotated[int, Within(ge=1)] = 8
     """Questions that may wait for the model before new ones are refused."""
-    max_file_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
-    pdf_timeout_s: float = Field(default=120.0, gt=0)
+    max_file_bytes: Annotated[int, Within(ge=1)] = 64 * 1024 * 1024
+    pdf_timeout_s: Annotated[float, Within(gt=0)] = 120.0
     day_first: bool | None = None
     """Whether `3/4` is 3 April, in notes that do not tell by themselves; unset, such dates are not read."""
-    tz: str | None = None
+    tz: Annotated[str | None, Made(_zone)] = None
     """The time zone that `yesterday` is told by, such as Europe/Madrid; unset, the machine's."""
     watch: bool = False
     """Whether a server keeps its index up to date by itself."""
-    scan_every_s: float = Field(default=60.0, ge=1)
+    scan_every_s: Annotated[float, Within(ge=1)] = 60.0
     """While notes are watched, all of them are compared with the index so often, whatever was told of changes."""
     history: bool = True
     """Whether questions and answers are kept in the index directory."""
-    pdf_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
+    pdf_memory_bytes: Annotated[int, Within(ge=256 * 1024**2)] = 2 * 1024**3
 
-    @field_validator("corpus", mode="before")
-    @classmethod
-    def _split_paths(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part for part in value.split(os.pathsep) if part)
-        return value
 
-    @field_validator("model_url")
-    @classmethod
-    def _web_address(cls, url: str | None) -> str | None:
-        if url is not None and not (_URL.fullmatch(url) and _can_be_asked(url)):
-            raise PydanticCustomError("url", "this is no URL such as http://127.0.0.1:8080/v1")
-        return url
-
-    @field_validator("api_key", "model_api_key")
-    @classmethod
-    def _fits_a_header(cls, key: str | None) -> str | None:
-        """The key without what a file or a shell added at its ends; None where nothing is left."""
-        key = (key or "").strip()
-        if key and not _KEY.fullmatch(key):
-            raise PydanticCustomError("key", "a key has ASCII letters, digits and signs only, and no spaces")
-        return key or None
-
-    @field_validator("link")
-    @classmethod
-    def _opens_a_file(cls, link: str | None) -> str | None:
-        if link is not None and not _LINK.fullmatch(link):
-            raise PydanticCustomError("link", "a link has a scheme and {path}: vscode://file{path}:{line}")
-        return link
-
-    @field_validator("tz")
-    @classmethod
-    def _known_zone(cls, name: str | None) -> str | None:
-        return name if name is None or zone_of(name) else None
+_NAMES = frozenset(each.name for each in fields(Settings))
 
 
 def is_loopback(host: str) -> bool:
     """Whether a name or address to bind is reached from this machine only."""
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:  # a name: `127.example.org` may lead anywhere
@@ -138,8 +136,30 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of this run; flags whose value is None or empty count as not given."""
     given = {name: value for name, value in flags.items() if value not in (None, (), [])}
     in_environment, in_file = _from_environment(), _from_file(Path(SETTINGS_FILE))
+    values = in_file | in_environment | given | _overruled(given, in_environment, in_file)
+    return _of_words(values) or _checked(values, given)
+
+
+def _of_words(values: Mapping[str, Any]) -> Settings | None:
+    """The settings where none needs more than its own look at a string or a path; None where one does, or is bad.
+
+    For the thin client: to import pydantic takes longer than all that it does.
+    """
+    made = dict[str, Any]()
     try:
-        return Settings(**in_file | in_environment | given | _overruled(given, in_environment, in_file))
+        for name, value in values.items():
+            made[name] = _WORDS[name](value)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Settings(**made) if made.get("corpus", True) else None
+
+
+def _checked(values: Mapping[str, Any], given: Mapping[str, Any]) -> Settings:
+    """The settings of any values, each made what its field says. Raises SettingsError."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Settings).validate_python(values)
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
@@ -147,7 +167,24 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         raise SettingsError(
             f"{_origin(name, given)}: {problem['msg'].removeprefix('Value error, ')}{got}",
             "correct it, or leave it out",
-        ) from error
+        ) from None  # pydantic's own error shows what was given, also of keys
+
+
+def _word(value: object) -> object:
+    if not isinstance(value, str):
+        raise TypeError("no string")
+    return value
+
+
+_WORDS: Mapping[str, Callable[[Any], object]] = {
+    "server": _word,
+    "api_key": lambda key: _key(_word(key)),
+    "link": lambda link: _link(_word(link)),
+    "tz": lambda name: _zone(_word(name)),
+    "corpus": lambda paths: tuple(map(Path, paths)) if isinstance(paths, list) else _folders(_word(paths)),
+    **dict.fromkeys(("index", "embedder", "model"), Path),
+}
+"""What the settings that a thin client may be given are made by."""
 
 
 def _overruled(*sources: Mapping[str, Any]) -> dict[str, None]:
@@ -160,7 +197,7 @@ def _overruled(*sources: Mapping[str, Any]) -> dict[str, None]:
 
 def _from_environment() -> dict[str, Any]:
     found = {variable.lower(): value for variable, value in os.environ.items()}
-    return {name: found[f"ragnotes_{name}"] for name in Settings.model_fields if f"ragnotes_{name}" in found}
+    return {name: found[f"ragnotes_{name}"] for name in _NAMES if f"ragnotes_{name}" in found}
 
 
 def _can_be_asked(url: str) -> bool:
@@ -185,7 +222,7 @@ def _from_file(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}", "correct it, or remove it") from error
     for name in sorted(found):
-        if name not in Settings.model_fields:
+        if name not in _NAMES:
             raise SettingsError(f"{SETTINGS_FILE}: there is no setting {name}", "correct it, or leave it out")
         if name in NOT_IN_FILE:
             raise SettingsError(

@@ -17,10 +17,9 @@ INTERRUPTED = 130
 def ask() -> int:
     """The command `ask`; gives the exit code."""
     try:
-        gc.disable()
+        gc.disable()  # until a library is opened: a client of a server leaves no garbage worth looking for
         from ragnotes.cli_ask import ask_main
 
-        gc.enable()
         return ask_main()
     except KeyboardInterrupt:
         return INTERRUPTED

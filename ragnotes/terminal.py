@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,19 +11,14 @@ from rich.console import Console
 from rich.text import Text
 
 from ragnotes import console
-from ragnotes.service.wire import EventJson, PassagesJson
+from ragnotes.service.shapes import EventShape, PassagesShape
 from ragnotes.service.wording import Piece, RunningText
 
-__all__ = ["answering", "is_live"]
-
-
-def is_live(*, as_json: bool) -> bool:
-    """Whether an answer is shown while it comes: to a person at a terminal, not in a pipe."""
-    return sys.stdout.isatty() and not as_json
+__all__ = ["answering"]
 
 
 @contextmanager
-def answering(first: str, *, live: bool) -> Iterator[Callable[[EventJson], None]]:
+def answering(first: str, *, live: bool) -> Iterator[Callable[[EventShape], None]]:
     """Shows the events that the yielded function is given. Not `live`, it shows the stage alone.
 
     What a follow-up is asked as is told in either case, before the first words.
@@ -32,8 +26,8 @@ def answering(first: str, *, live: bool) -> Iterator[Callable[[EventJson], None]
     with console.working(first) as stage:
         text, line = RunningText(), _Line(console.stdout())
 
-        def show(event: EventJson) -> None:
-            if isinstance(event, PassagesJson) and event.rewritten:
+        def show(event: EventShape) -> None:
+            if isinstance(event, PassagesShape) and event.rewritten:
                 stage.note(f"asked as: {event.rewritten}")
             pieces = text.take(event) if live else []
             if not pieces:

@@ -418,8 +418,7 @@ class FakeLibrary:
 
 def fake_settings(**changes: Any) -> Settings:
     """Settings that look at neither environment nor file."""
-    away = {"key_file": Path("/nowhere/api-key")}
-    return Settings.model_construct(**(Settings.model_construct().model_dump() | away | changes))
+    return Settings(**{"key_file": Path("/nowhere/api-key")} | changes)
 
 
 @contextmanager

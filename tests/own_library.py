@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,5 +26,4 @@ class OwnLibrary(Library):
 
 def own_settings(folder: Path, **changes: Any) -> Settings:
     """Notes and index below `folder`, looked up in neither environment nor file."""
-    values = Settings.model_construct().model_dump() | {"corpus": (folder / "notes",), "index": folder / "index"}
-    return Settings.model_construct(**values | changes)
+    return replace(Settings(corpus=(folder / "notes",), index=folder / "index"), **changes)

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "ragnotes"
 
 # Each part may import what stands in the rows above it, and what its own row names.
 LAYERS = [
-    {"kinds", "types", "errors", "children", "__init__"},
+    {"kinds", "types", "errors", "children", "fields", "__init__"},
     {"answers", "turns", "calibration"},
     {"inside"},
     {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings", "sse", "calls"}
@@ -24,7 +24,7 @@ LAYERS = [
     {"indexing", "evaluation", "watching", "backups"},
     {"rereading"},
     {"assembly"},
-    {"service", "client", "console", "file_links", "terminal"},
+    {"service", "client", "thin_client", "console", "file_links", "terminal"},
     {"options", "running"},
     {"cli_backup", "cli_calibrate", "cli_history", "cli_index", "cli_key", "cli_upkeep", "cli_watch"},
     {"cli_ask", "cli_measure"},
@@ -60,6 +60,8 @@ WITHIN = {
     ("terminal", "console"),
     ("terminal", "service"),
     ("client", "service"),
+    ("client", "thin_client"),
+    ("thin_client", "service"),
 }
 ENGINES = {
     "torch": "models/bert.py",

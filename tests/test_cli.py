@@ -303,7 +303,7 @@ def test_version(run: Run) -> None:
         (("ask",), "Missing argument 'QUESTION'"),
         (("ask", QUESTION, "--nope"), "No such option: --nope"),
         (("ask", QUESTION, "--since", "May"), "'May' is no day, write it as 2024-01-31"),
-        (("ask", QUESTION, "--limit", "0"), "'--limit': Input should be greater than or equal to 1"),
+        (("ask", QUESTION, "--limit", "0"), "'--limit': 0 is not in the range 1<=x<=100"),
         (("ask", ""), "the question is empty"),
         (("ask", "caf\udce9"), "the question is not valid UTF-8"),
         (("ask", QUESTION, *("--tag", "rag") * 101), "'--tag': 101 values, over the limit of 100"),

@@ -146,9 +146,8 @@ def _changes(indexer: Indexer, work: Path) -> list[float]:
     def update(progress: Callable[[Progress], None], *, retry_failed: bool = False) -> IndexSummary:
         return indexer.update(progress, retry_failed=retry_failed)
 
-    values = Settings.model_construct().model_dump() | {"corpus": indexer.roots, "index": indexer.index}
     jobs = IndexJobs(update)
-    following = Following(jobs, Settings.model_construct(**values))
+    following = Following(jobs, Settings(corpus=indexer.roots, index=indexer.index))
     following.start()
     time.sleep(10)  # the watching begins, and its first looks are over
     try:

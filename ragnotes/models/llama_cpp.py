@@ -34,16 +34,17 @@ from ragnotes.models.chat_template import template_of
 from ragnotes.models.memory import available_bytes, context_bytes, size_text
 from ragnotes.models.slots import Slot
 from ragnotes.models.templates import CHATML, PLAIN, Template
+from ragnotes.models.thread_choice import ThreadChoice
 
 __all__ = ["main"]
 
-_BLOCK = 64
+_BLOCK = 256
 """Tokens per decode of a prompt, and the grain in which a prompt's state is kept for the next.
 
 Logits depend on how a prompt was cut into decodes: a prefix of 130 tokens kept as it was moved them by 0.6 with the
 bundled model, enough for another answer. So cuts depend on the prompt alone: one where its instructions end, which
-all prompts share, and whole blocks before and after it. Kept at those cuts, logits are equal bit for bit. Reading costs
-350 tokens a second at 64 against 390 at 512 on two cores.
+all prompts share, and whole blocks before and after it. Kept at those cuts, logits are equal bit for bit. On two cores
+it reads 365 tokens a second at 64, 399 at 256 and 401 at 512, whose buffers take twice the memory.
 """
 _TELL_S = 0.03
 """Tokens are told so often: on two cores, to wake the reader for each one held up the writer by a tenth."""
@@ -96,6 +97,8 @@ class _Model:
         self.context_tokens = int(llama_cpp.llama_n_ctx(self._context))
         self.kept_tokens = 0
         """Of the last prompt, how many tokens were known."""
+        self._threads = threads
+        self._choice = ThreadChoice(threads)
         self._kept: list[int] = []
         self._kept_cuts: list[int] = []
         self.template, self.template_tokens = self._template()
@@ -114,6 +117,9 @@ class _Model:
         self._check_room(needed, f"with a context of {parameters.n_ctx} tokens", available)
         parameters.n_batch = parameters.n_ubatch = _BLOCK
         parameters.n_threads = parameters.n_threads_batch = threads
+        # Flash attention cuts a token's work by the number of threads, which changes logits: without it any number
+        # gives the same bits.
+        parameters.flash_attn_type = self._lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         context = self._lib.llama_init_from_model(self._model, parameters)
         if not context:
             why = self._log[0] if self._log else "out of memory?"
@@ -126,13 +132,14 @@ class _Model:
             raise _LoadFailed(f"{problem}, and {size_text(available)} are free", _NO_ROOM)
 
     def _context_bytes(self, tokens: int) -> int:
-        heads, kv_heads = self._lib.llama_model_n_head(self._model), self._lib.llama_model_n_head_kv(self._model)
+        heads, kv_heads = int(self._lib.llama_model_n_head(self._model)), self._lib.llama_model_n_head_kv(self._model)
         usual = self._lib.llama_model_n_embd(self._model) // max(1, heads)
         attention = f"{self._metadata('general.architecture')}.attention"
         lengths = [self._metadata(f"{attention}.{name}_length") for name in ("key", "value")]
         key, value = (int(length) if length.isdecimal() else usual for length in lengths)
         layers = self._lib.llama_model_n_layer(self._model)
-        return context_bytes(tokens=tokens, layers=layers, heads=kv_heads, key_length=key, value_length=value)
+        scores = 4 * heads * _BLOCK * tokens  # of a block's tokens for the whole context, without flash attention
+        return scores + context_bytes(tokens=tokens, layers=layers, heads=kv_heads, key_length=key, value_length=value)
 
     def stop(self, wanted: bool) -> None:
         """Whether the decode at hand, and any after it, is to be broken off. Any thread may call this."""
@@ -172,7 +179,7 @@ class _Model:
                     return
                 yield self._piece(token)
                 if written < max_tokens:
-                    self._decode([token])
+                    self._write(token)
         except Exception:  # after an abort nothing is known of the state
             self._lib.llama_memory_clear(self._memory, True)
             self._kept = []
@@ -202,6 +209,13 @@ class _Model:
                 break
             known = mine
         return known
+
+    def _write(self, token: int) -> None:
+        """Decodes one token, on as many threads as is faster at present."""
+        threads, begun = self._choice.threads(), time.perf_counter()
+        self._lib.llama_set_n_threads(self._context, threads, self._threads)
+        self._decode([token])
+        self._choice.took(threads, time.perf_counter() - begun)
 
     def _decode(self, tokens: Sequence[int]) -> None:
         ids = (self._lib.llama_token * len(tokens))(*tokens)

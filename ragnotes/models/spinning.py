@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 __all__ = ["spinning"]
 
-_SPINS = "1000"
+_SPINS = "3000"
 """llama.cpp's threads wait some hundred times a token, mostly for microseconds. To sleep at once costs two thirds of
-the tokens on an idle machine, to spin for long nearly all of them on a busy one; docs/log.md has both."""
+the tokens on an idle machine, to spin for long nearly all of them on a busy one, where `thread_choice` then writes on
+fewer; docs/log.md has both."""
 
 
 def spinning(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
-from ragnotes.clock import moment_of, zone_of
+from ragnotes.clock import moment_of, parse_day, zone_of
 from ragnotes.kinds import Kind
+from ragnotes.service.limits import MAX_FIELDS, MAX_FILTER_CHARS, MAX_LIMIT, MAX_VALUE_CHARS, MAX_VALUES
 
-__all__ = [
-    "MAX_FILTER_CHARS",
-    "MAX_LIMIT",
-    "MAX_LISTED",
-    "MAX_VALUES",
-    "MAX_VALUE_CHARS",
-    "AskBody",
-    "FiltersBody",
-    "SearchBody",
-    "SyncBody",
-    "parse_day",
-]
-
-MAX_LIMIT = 100
-MAX_LISTED = 1000
-"""Conversations in one list."""
-MAX_VALUES = 100
-"""Values that one filter may list: each is a part of one SQL expression, and SQLite bounds how deep that may be."""
-
-MAX_VALUE_CHARS = 1000
-MAX_FILTER_CHARS = 4000
-"""Of all values of one filter: to prepare a shell pattern takes the square of its length."""
-MAX_FIELDS = 100
-"""Of a request: a million misspelt ones would be as many faults."""
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def parse_day(text: str) -> date:
-    """The day that an ISO 8601 string names. Raises ValueError."""
-    try:
-        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
-    except ValueError:
-        raise ValueError(f"{text!r} is no day, write it as 2024-01-31") from None
+__all__ = ["AskBody", "FiltersBody", "SearchBody", "SyncBody"]
 
 
 def _day(value: object) -> object:

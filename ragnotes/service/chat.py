@@ -24,7 +24,8 @@ from ragnotes.service.openai_wire import (
     PieceJson,
     UsageJson,
 )
-from ragnotes.service.wire import AnswerJson, PlacedJson, ProblemJson
+from ragnotes.service.shapes import PlacedShape
+from ragnotes.service.wire import AnswerJson, ProblemJson
 from ragnotes.service.wording import NEAREST, NOT_TOLD, Piece, RunningText, marked, plain, snippet, spot, why_not
 
 __all__ = ["ChatFrames", "completion"]
@@ -135,7 +136,7 @@ def _closing(answer: AnswerJson) -> str:
     return said + (f"\n\nNearest passages:\n{nearest}" if nearest else "") + asked_as
 
 
-def _place(placed: PlacedJson) -> str:
+def _place(placed: PlacedShape) -> str:
     """`` `notes.md:63` · Heading > Part · 2024-01-07 `` as Markdown."""
     parts = [_inert(plain(part)) for part in (placed.heading, placed.date) if part]
     return "".join((_code(spot(placed)), *(f" · {part}" for part in parts)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ragnotes.answers import Answer, Citation, Filters, Hit, Signals, Unmatched
 from ragnotes.events import Cited, Event, Final, Found, IndexStatus, IndexSummary, Passages, Progress, Queued, Token
+from ragnotes.service.shapes import valid_text
 from ragnotes.service.wire import (
     AnswerJson,
     CalibrationJson,
@@ -32,7 +33,6 @@ from ragnotes.service.wire import (
     TokenJson,
     TurnJson,
     UnmatchedJson,
-    valid_text,
 )
 from ragnotes.turns import Conversation, ConversationLine, Turn
 from ragnotes.types import (

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ragnotes.errors import IndexMissing, NotFound, RagnotesError, ServerError, UsageError
-from ragnotes.service.wire import PROBLEM_TYPE, ProblemJson
+from ragnotes.service.shapes import PROBLEM_TYPE, ProblemShape
+
+if TYPE_CHECKING:
+    from ragnotes.service.wire import ProblemJson
 
 __all__ = ["error_of", "problem_json"]
 
 
 def problem_json(error: RagnotesError, status: int) -> ProblemJson:
     """An error as a problem. Its type is the name of its class: `urn:ragnotes:index-missing`."""
+    from ragnotes.service.wire import ProblemJson  # a server's; the thin client has the shape alone
+
     name = _type_of(type(error))
     return ProblemJson(
         type=name,
@@ -22,7 +28,7 @@ def problem_json(error: RagnotesError, status: int) -> ProblemJson:
     )
 
 
-def error_of(problem: ProblemJson) -> RagnotesError:
+def error_of(problem: ProblemShape) -> RagnotesError:
     """The error that a server's problem stands for, as far as its kind matters to a client; else a ServerError."""
     kinds: tuple[type[RagnotesError], ...] = (IndexMissing, UsageError, NotFound)
     by_type = {_type_of(kind): kind for kind in kinds} | {f"{PROBLEM_TYPE}invalid-request": UsageError}

@@ -14,6 +14,7 @@ import re
 import secrets
 import stat
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ragnotes.errors import SettingsError, UsageError
@@ -39,7 +40,7 @@ def sealed(settings: Settings) -> Settings:
     """
     for name in [name for name in os.environ if name.upper() == "RAGNOTES_API_KEY"]:
         del os.environ[name]
-    return settings.model_copy(update={"api_key": _hash_of(settings.api_key)})
+    return replace(settings, api_key=_hash_of(settings.api_key))
 
 
 def make_key(file: Path) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from ragnotes.service.wire import PROBLEM_TYPE, ProblemJson
+from ragnotes.service.shapes import PROBLEM_TYPE
+from ragnotes.service.wire import ProblemJson
 
 __all__ = ["OpenAiErrorJson", "error_of_problem", "is_openai_route", "openai_headers", "openai_status"]
 

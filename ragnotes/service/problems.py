@@ -13,7 +13,8 @@ from ragnotes import errors
 from ragnotes.errors import GeneratorBusy, IndexLocked, RagnotesError
 from ragnotes.service.error_json import problem_json
 from ragnotes.service.openai_errors import error_of_problem, is_openai_route, openai_headers, openai_status
-from ragnotes.service.wire import PROBLEM_TYPE, FieldProblemJson, ProblemJson
+from ragnotes.service.shapes import PROBLEM_TYPE
+from ragnotes.service.wire import FieldProblemJson, ProblemJson
 
 __all__ = ["PRIVATE_HEADERS", "STATUSES", "add_handlers", "http_problem", "problem_of", "respond"]
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from ragnotes.service.bodies import MAX_LISTED
 from ragnotes.service.encoding import conversation_json, conversation_line_json
+from ragnotes.service.limits import MAX_LISTED
 from ragnotes.service.parts import ServiceDep
 from ragnotes.service.wire import ConversationJson, ConversationLineJson
 

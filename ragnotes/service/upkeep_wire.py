@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from ragnotes.service.wire import Name
+from ragnotes.service.shapes import Name
 
 __all__ = ["CheckJson", "FindingJson", "ForgottenJson", "RepairJson"]
 

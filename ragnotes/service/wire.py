@@ -2,23 +2,37 @@
 
 `contract.md` fixes every name. Lists are never null, what is absent is null, scores have six decimals. Every string is
 valid UTF-8: a file name that is not keeps its odd bytes as escapes, and a lone surrogate in a text becomes
-U+FFFD, so that offsets stay right. The command line prints these models too, whether they come from this process or
-from a server. Importing this loads no engine and no web framework.
+U+FFFD, so that offsets stay right. What a streamed answer is made of has its fields in `shapes.py`. Importing this
+loads no engine and no web framework.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
-from ragnotes.kinds import FileStatus, Kind, Mode, Order, Support
+from ragnotes.fields import Made
+from ragnotes.kinds import FileStatus, Kind
+from ragnotes.service.shapes import (
+    AnswerShape,
+    CitationShape,
+    CopyShape,
+    FiltersShape,
+    HitShape,
+    Name,
+    PassagesShape,
+    PlacedShape,
+    ProblemShape,
+    QueuedShape,
+    SentenceShape,
+    SignalsShape,
+    Text,
+    TokenShape,
+    UnmatchedShape,
+)
 
 __all__ = [
-    "EVENTS",
-    "PROBLEM_TYPE",
     "AnswerJson",
     "CitationJson",
     "CitedPlaceJson",
@@ -48,138 +62,58 @@ __all__ = [
     "TokenJson",
     "TurnJson",
     "UnmatchedJson",
-    "valid_name",
-    "valid_text",
 ]
-
-PROBLEM_TYPE = "urn:ragnotes:"
-
-
-def valid_name(value: object) -> object:
-    """A string with what no UTF-8 can hold escaped, as in the names of odd files; anything else as it is."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-
-
-def valid_text(value: object) -> object:
-    """A string of the same length without lone surrogates; anything else as it is."""
-    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
-
-
-Name = Annotated[str, BeforeValidator(valid_name)]
-Text = Annotated[str, BeforeValidator(valid_text)]
-Score = Annotated[float, BeforeValidator(lambda value: round(float(value), 6))]
 
 
 class _Wire(BaseModel):
+    """Also a shape that pydantic checks; shapes that it is made of are named again, as models."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class PlacedJson(_Wire):
+class PlacedJson(_Wire, PlacedShape):
     """What hits and citations share: the document and the place in it."""
 
-    doc_id: Name
-    path: Name
-    title: Name
-    kind: Kind
-    heading: Text | None
-    line: int | None
-    page: int | None
-    t_start: float | None
-    t_end: float | None
-    speaker: Text | None
-    date: str | None
 
-
-class CopyJson(PlacedJson):
+class CopyJson(_Wire, CopyShape):
     """Another place where a passage stands, in these words or nearly."""
 
-    start: int
-    end: int
 
-
-class SignalsJson(_Wire):
+class SignalsJson(_Wire, SignalsShape):
     """What a score is made of: `dense_share * dense + (1 - dense_share) * lexical`, before passages are drawn up."""
 
-    dense: Score
-    lexical: Score
-    dense_share: Score
-    section_bm25: Score
-    drawn_up: Order | None
 
-
-class HitJson(PlacedJson):
+class HitJson(_Wire, HitShape):
     """`before` and `after` are null unless `surroundings` were asked for and there are some."""
 
-    rank: int
-    score: Score
-    cosine: Score
-    bm25: Score
     signals: SignalsJson | None
-    start: int
-    end: int
-    text: Text
-    links: list[Text]
-    before: Text | None = None
-    after: Text | None = None
     also: list[CopyJson] = []
 
 
-class CitationJson(PlacedJson):
-    n: int
-    start: int
-    end: int
-    quote: Text
-    links: list[Text]
-    score: Score
-    support: Support
+class CitationJson(_Wire, CitationShape):
+    pass
 
 
-class SentenceJson(_Wire):
-    text: Text
-    citations: list[int]
-    support: Support
-    own_line: bool = False
+class SentenceJson(_Wire, SentenceShape):
+    pass
 
 
-class FiltersJson(_Wire):
-    since: str | None
-    until: str | None
-    source: str | None
-    order: Order | None = None
-    tags: list[Text]
-    paths: list[Name]
-    kinds: list[Kind]
-    speakers: list[Text]
+class FiltersJson(_Wire, FiltersShape):
+    pass
 
 
-class UnmatchedJson(_Wire):
-    filter: str
-    value: Text
-    near: list[Name]
+class UnmatchedJson(_Wire, UnmatchedShape):
+    pass
 
 
-class AnswerJson(_Wire):
-    question: Text
-    answered: bool
-    reason: Text | None
-    answer: Text
-    mode: Mode
-    confidence: float | None = None
+class AnswerJson(_Wire, AnswerShape):
     sentences: list[SentenceJson]
     citations: list[CitationJson]
     passages: list[HitJson]
     filters: FiltersJson
-    model: Name | None
-    generation: int
     timings_ms: dict[str, float]
     usage: dict[str, int]
-    left_out: list[Name]
-    reread: list[Name] = []
     unmatched: list[UnmatchedJson]
-    total: int | None = None
-    more: int = 0
-    rewritten: Text | None = None
-    conversation_id: str | None = None
 
 
 class FoundJson(_Wire):
@@ -203,7 +137,7 @@ class SummaryJson(_Wire):
     failed: int
     embedded: int
     chunks: int
-    seconds: Annotated[float, BeforeValidator(lambda value: round(float(value), 3))]
+    seconds: Annotated[float, Made(lambda value: round(float(value), 3))]
     generation: int
 
 
@@ -273,14 +207,9 @@ class FieldProblemJson(_Wire):
     problem: Text
 
 
-class ProblemJson(_Wire):
+class ProblemJson(_Wire, ProblemShape):
     """RFC 9457. `errors` names the fields of a request that cannot be used, and is absent elsewhere."""
 
-    type: str
-    title: str
-    status: int
-    detail: Name
-    hint: Name
     errors: list[FieldProblemJson] | None = None
 
 
@@ -340,29 +269,16 @@ class ConversationLineJson(_Wire):
     asked_at: str | None
 
 
-class QueuedJson(_Wire):
-    position: int
+class QueuedJson(_Wire, QueuedShape):
+    pass
 
 
-class PassagesJson(_Wire):
+class PassagesJson(_Wire, PassagesShape):
     hits: list[HitJson]
-    rewritten: Text | None = None
 
 
-class TokenJson(_Wire):
-    text: Text
-    citations: list[int] = []
-    support: Support = Support.SUPPORTED
+class TokenJson(_Wire, TokenShape):
+    pass
 
 
 EventJson = QueuedJson | PassagesJson | TokenJson | CitationJson | AnswerJson | ProblemJson
-
-EVENTS: Mapping[str, type[EventJson]] = {
-    "queued": QueuedJson,
-    "passages": PassagesJson,
-    "token": TokenJson,
-    "citation": CitationJson,
-    "final": AnswerJson,
-    "error": ProblemJson,
-}
-"""The events of a streamed answer by name."""

@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ragnotes.kinds import Kind, Support
-from ragnotes.service.wire import (
-    AnswerJson,
-    CitedPlaceJson,
-    EventJson,
-    FiltersJson,
-    HitJson,
-    PlacedJson,
-    SentenceJson,
-    TokenJson,
+from ragnotes.service.shapes import (
+    AnswerShape,
+    EventShape,
+    FiltersShape,
+    HitShape,
+    PlacedShape,
+    SentenceShape,
+    TokenShape,
 )
+
+if TYPE_CHECKING:
+    from ragnotes.service.wire import CitedPlaceJson
 
 __all__ = [
     "NEAREST",
@@ -94,7 +96,7 @@ def inert(text: str) -> str:
     return _CONTROL.sub("", _ESCAPES.sub("", text))
 
 
-def marked(answer: AnswerJson) -> list[Piece]:
+def marked(answer: AnswerShape) -> list[Piece]:
     """The sentences, each followed by its markers and flags; items on lines of their own. An abstention gives []."""
     pieces: list[Piece] = []
     for sentence in answer.sentences:
@@ -116,17 +118,17 @@ class RunningText:
         self._held = ""
         self._shown = ""
 
-    def take(self, event: EventJson) -> list[Piece]:
+    def take(self, event: EventShape) -> list[Piece]:
         """What can be shown now that was not shown before."""
         match event:
-            case TokenJson(citations=[], support=Support.SUPPORTED):
+            case TokenShape(citations=[], support=Support.SUPPORTED):
                 return self._given(self._finished(self._held + event.text))
-            case TokenJson():
+            case TokenShape():
                 text = self._held + event.text
                 bare = text.rstrip()
                 self._held = text[len(bare) :]
                 return self._given([Piece(_clean(bare)), *_markers(event)])
-            case AnswerJson():
+            case AnswerShape():
                 return self._rest(marked(event))
         return []
 
@@ -162,7 +164,7 @@ class RunningText:
         return self._given(rest)
 
 
-def why_not(answer: AnswerJson) -> str:
+def why_not(answer: AnswerShape) -> str:
     """Why the notes do not say, as a sentence; "" where nothing is known."""
     reason = _REASONS.get(answer.reason or "", plain(answer.reason or ""))
     if answer.total == 0 and answer.reason == "no_match":
@@ -170,7 +172,7 @@ def why_not(answer: AnswerJson) -> str:
     return nothing_then(answer.filters) or reason if answer.reason == "filtered_out" else reason
 
 
-def nothing_then(filters: FiltersJson) -> str:
+def nothing_then(filters: FiltersShape) -> str:
     """That nothing is of the days asked for; "" where other filters may be the reason."""
     if filters.tags or filters.paths or filters.kinds or filters.speakers or not (filters.since or filters.until):
         return ""
@@ -180,7 +182,7 @@ def nothing_then(filters: FiltersJson) -> str:
     return f"There is nothing in your notes {in_words(since, until)}."
 
 
-def spot(placed: PlacedJson) -> str:
+def spot(placed: PlacedShape) -> str:
     """Where to look it up: `notes.md:63`, `paper.pdf p. 2`, `talk.vtt 12:31–12:58 Ana`."""
     path = plain(placed.path)
     if placed.kind is Kind.TRANSCRIPT and placed.t_start is not None:
@@ -206,7 +208,7 @@ def _in_document(path: str, page: int | None, line: int | None) -> str:
     return f"{path}:{line}" if line is not None else path
 
 
-def snippet(hit: HitJson) -> str:
+def snippet(hit: HitShape) -> str:
     """The beginning of a passage, without headings, which its place names already, and without the targets of links.
 
     A tiny passage is shown with what stands around it, where that is known.
@@ -218,7 +220,7 @@ def snippet(hit: HitJson) -> str:
     return body if len(body) <= SNIPPET_CHARS else f"{body[: SNIPPET_CHARS - 1].rstrip()}…"
 
 
-def _markers(ended: SentenceJson | TokenJson) -> Iterator[Piece]:
+def _markers(ended: SentenceShape | TokenShape) -> Iterator[Piece]:
     """What follows a sentence: the numbers of its citations, and a flag where they do not carry it well."""
     for n in ended.citations:
         yield Piece(f" [{n}]", n)

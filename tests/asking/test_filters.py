@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ragnotes.answers import Answer, Filters, Unmatched
 from ragnotes.asking.answering import Asker, Request
 from ragnotes.events import Final
-from ragnotes.service.bodies import MAX_VALUES
+from ragnotes.service.limits import MAX_VALUES
 from ragnotes.stores.local import LocalStore
 from ragnotes.types import Chunk, DateRange, Document, Kind
 from tests.asking.stage import asker_over, index_notes

@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -116,10 +118,10 @@ def test_where_the_server_ends_after_the_look_the_command_does_the_work_itself(
 @pytest.mark.parametrize(
     "changed", [{"corpus": (Path("other"),)}, {"embedder": Path("other")}, {"day_first": True}, {"max_file_bytes": 9}]
 )
-def test_a_server_that_would_index_otherwise_is_not_asked(settings: Settings, changed: dict[str, object]) -> None:
+def test_a_server_that_would_index_otherwise_is_not_asked(settings: Settings, changed: dict[str, Any]) -> None:
     with announced(settings, "http://127.0.0.1:1"):
-        assert server_of(settings.model_copy(update=changed)) is None
-        assert server_of(settings.model_copy(update={"model": Path("other"), "port": 9})) is not None
+        assert server_of(replace(settings, **changed)) is None
+        assert server_of(replace(settings, model=Path("other"), port=9)) is not None
 
 
 def test_a_run_is_handed_to_the_server_with_its_options_summary_and_exit_code(

@@ -24,7 +24,8 @@ from ragnotes.service.encoding import (
 from ragnotes.service.error_json import error_of, problem_json
 from ragnotes.service.problems import STATUSES
 from ragnotes.service.requests import filters_of
-from ragnotes.service.wire import EVENTS, AnswerJson
+from ragnotes.service.shapes import EVENTS
+from ragnotes.service.wire import AnswerJson
 from tests.fakes import FakeLibrary
 from tests.service import contract
 
