@@ -89,15 +89,14 @@ class BertEncoder:
     """
 
     def __init__(self, folder: Path, settings: BertSettings, *, threads: int, in_bfloat16: bool | None = None) -> None:
-        # Texts are dealt out to threads; each computes alone, which spares waiting for one another at every operation.
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, "embedder", initializer=use_threads, initargs=(1,))
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="embedder")
         self._settings = settings
         self.max_tokens = settings.max_tokens
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
-        self._weights, self._packed = self._pool.submit(_read, folder, settings, in_bfloat16).result()
+        self._weights, self._packed = _read(folder, settings, in_bfloat16)
         self._words = self._weights["embeddings.word_embeddings.weight"]
         self.dimension = self._words.shape[1]
 
@@ -127,9 +126,11 @@ class BertEncoder:
 
         @torch.inference_mode()
         def computed(numbers: Sequence[int]) -> list[Vectors]:
+            use_threads(1)  # each thread computes alone, which spares waiting for the others at every operation
             return [made(states) for states in self._forward([ids[number] for number in numbers])]
 
-        for numbers, found in zip(passes, self._pool.map(computed, passes), strict=True):
+        compute = map if len(passes) == 1 or self._threads == 1 else self._pool.map
+        for numbers, found in zip(passes, compute(computed, passes), strict=True):
             yield from zip(numbers, found, strict=True)
 
     def _cut(self, ids: list[int]) -> list[int]:
@@ -223,6 +224,7 @@ def _read(
     folder: Path, settings: BertSettings, in_bfloat16: bool | None
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The folder's weights as they are computed with, and apart from them those that are packed."""
+    use_threads(1)  # as they are used
     weights = {name.removeprefix("bert."): value for name, value in _stored(folder).items()}
     with torch.inference_mode():
         if in_bfloat16 is None:
@@ -252,7 +254,7 @@ def _packed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     names = [name.removesuffix(".weight") for name in weights if name.startswith("encoder.")]
     names = [name for name in names if not name.endswith("LayerNorm")]
     try:
-        pack, _ = torch.ops.mkldnn._reorder_linear_weight, torch.ops.mkldnn._linear_pointwise
+        pack, _ = torch.ops.mkldnn._reorder_linear_weight, torch.ops.mkldnn._linear_pointwise.binary
         return {name: pack(weights.pop(f"{name}.weight"), None) for name in names if f"{name}.weight" in weights}
     except AttributeError:
         return {}
