@@ -95,6 +95,15 @@ def test_a_text_has_one_vector_whatever_stands_beside_it(embedder_folder: Path) 
     assert np.array_equal(encoder.documents(texts), alone)
 
 
+def test_two_encoders_in_one_process_keep_their_threads(embedder_folder: Path, library: LibraryEncoder) -> None:
+    encoder = encoder_of(embedder_folder, in_bfloat16=False)
+    for _ in range(2):
+        library.documents(["cat"])
+        assert torch.get_num_threads() == 2
+        encoder.documents(["cat"])
+        assert torch.get_num_threads() == 1
+
+
 def test_the_first_token_can_stand_for_a_text(changed: Changed) -> None:
     folder = changed("1_Pooling/config.json", pooling_mode_mean_tokens=False, pooling_mode_cls_token=True)
     assert not settings_of(folder).mean
