@@ -24,7 +24,7 @@ class LibraryEncoder:
     """As `BertEncoder`, with the model's own prompts: they are subtracted from `max_tokens`. One call at a time."""
 
     def __init__(self, folder: Path, *, threads: int) -> None:
-        use_threads(threads)
+        self._threads = threads
         self._model = SentenceTransformer(
             str(folder),
             device="cpu",
@@ -51,10 +51,12 @@ class LibraryEncoder:
 
     def token_rows(self, texts: Sequence[str]) -> list[Vectors]:
         """The model's own prompts are left out, as they are no part of a text."""
+        use_threads(self._threads)
         rows = self._model.encode(
             list(texts), prompt="", output_value="token_embeddings", batch_size=_BATCH, show_progress_bar=False
         )
         return [np.asarray(row.numpy(force=True), dtype=np.float32) for row in rows]
 
     def _embedded(self, encode: Callable[..., Vectors], texts: Sequence[str]) -> Vectors:
+        use_threads(self._threads)
         return encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)

@@ -72,6 +72,7 @@ _CALLOUT = re.compile(r"\[![\w-]+\][+-]?[ \t]*")
 _STRONG = re.compile(
     r"(?:(\*\*\*|\*\*|~~)|(?<![\w=])(__|==)(?![_=]))(?=\S)((?:(?!\1|\2).)++)(?<=\S)(?:\1|\2(?![\w=]))", re.DOTALL
 )
+_PAIRED = re.compile(r"[*_]|~~|==")
 _EMPHASIS = re.compile(
     r"(?<![\w*])\*(?=[^\s*])((?:[^*\n]|\n(?!\s*\n))+?)(?<=[^\s*])\*(?![\w*])"
     r"|(?<![\w_])_(?=[^\s_])((?:[^_\n]|\n(?!\s*\n))+?)(?<=[^\s_])_(?![\w_])"
@@ -102,27 +103,43 @@ def plain_text(source: str) -> str:
 
 
 def _without_marks(source: str) -> str:
-    text = _CODE.sub(_code_words, _FENCE.sub("", source))
-    text = _MATH.sub(lambda match: match[0].translate(_LITERAL), text)
-    text = _ESCAPE.sub(lambda match: match[1].translate(_LITERAL), text)
-    text = _COMMENT.sub(" ", text)
-    text = _FRAME.sub(_frame_words, text)
+    """The source without its marks. Where the character is missing that a pattern begins with, it is not tried."""
+    text = source
+    if "`" in text or "~" in text:
+        text = _CODE.sub(_code_words, _FENCE.sub("", text))
+    if "$" in text:
+        text = _MATH.sub(lambda match: match[0].translate(_LITERAL), text)
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda match: match[1].translate(_LITERAL), text)
+    if "<" in text:
+        text = _FRAME.sub(_frame_words, _COMMENT.sub(" ", text))
     text = _RULE.sub("", text)
-    text = _INLINE_LINK.sub(lambda match: match[1], text)
+    if "[" in text:
+        text = _without_brackets(text)
+    if "{" in text:
+        text = _ENVIRONMENT.sub(lambda match: match[1] or "", _TEMPLATE.sub(" ", text))
+    text = _BARE_URL.sub(lambda match: _host(match[1]), text)
+    if "<" in text:
+        text = _MAIL.sub(r"\1", text)
+    if "#" in text:
+        text = _HEADING.sub(_without_closing_hashes, text)
+    text = _CALLOUT.sub("", _LINE_START.sub("", text))
+    if "<" in text:
+        text = _TAG.sub("", _LINE_TAG.sub(" ", text))
+    if _PAIRED.search(text):
+        text = _STRONG.sub(r"\3", _STRONG.sub(r"\3", text))
+        text = _EMPHASIS.sub(lambda match: match[1] or match[2], text)
+    return _unescape(text).translate(_RESTORED)
+
+
+def _without_brackets(source: str) -> str:
+    """The source with the words of its links, and without the numbers of its footnotes."""
+    text = _INLINE_LINK.sub(lambda match: match[1], source)
     text = _INLINE_LINK.sub(lambda match: match[1], text)  # an image inside a link
     text = _WIKILINK.sub(_wikilink_words, text)
     text = _DEFINITION.sub(lambda match: match[1], text)
     text = _REFERENCE_LINK.sub(lambda match: match[1], text)
-    text = _INLINE_FOOTNOTE.sub(r" (\1)", _FOOTNOTE.sub("", text))
-    text = _ENVIRONMENT.sub(lambda match: match[1] or "", _TEMPLATE.sub(" ", text))
-    text = _BARE_URL.sub(lambda match: _host(match[1]), text)
-    text = _MAIL.sub(r"\1", text)
-    text = _LINE_START.sub("", _HEADING.sub(_without_closing_hashes, text))
-    text = _CALLOUT.sub("", text)
-    text = _TAG.sub("", _LINE_TAG.sub(" ", text))
-    text = _STRONG.sub(r"\3", _STRONG.sub(r"\3", text))
-    text = _EMPHASIS.sub(lambda match: match[1] or match[2], text)
-    return _unescape(text).translate(_RESTORED)
+    return _INLINE_FOOTNOTE.sub(r" (\1)", _FOOTNOTE.sub("", text))
 
 
 def cells_of(row: str) -> list[str]:

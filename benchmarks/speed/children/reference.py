@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from ragnotes.errors import IndexDamaged, IndexMismatch
 from ragnotes.evaluation.benchmark import read_benchmark, write_corpus
 from ragnotes.evaluation.measures import rank_tallies
 from ragnotes.evaluation.outcomes import ask_all
+from ragnotes.models.bert import use_threads
 from ragnotes.models.bundled import bundled_embedder
 from ragnotes.ports import Embedder
 from ragnotes.settings import load_settings
@@ -42,6 +44,7 @@ class Reference:
 
     def embed_documents(self, texts: Sequence[str], *, background: bool = False) -> Vectors:
         del background
+        use_threads(os.cpu_count() or 1)  # ragnotes' own embedder leaves one to this thread
         rows: Vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.ascontiguousarray(rows, dtype=np.float32).reshape(len(texts), self.dimension)
 
