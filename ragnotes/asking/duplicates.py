@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ragnotes.answers import Hit
 from ragnotes.asking.words import negated
@@ -131,7 +131,7 @@ def _repeats(copy: _Wording, better: _Wording) -> bool:
     if copy.words == better.words:
         return bool(copy.words)
     shared = len(copy.shingles & better.shingles)
-    alike = shared >= ALIKE * len(copy.shingles | better.shingles)
+    alike = shared >= ALIKE * (len(copy.shingles) + len(better.shingles) - shared)
     if len(copy.words) < SHORT_WORDS or not (alike or shared >= HELD * len(copy.shingles)):
         return False
     told, known = copy.telling, better.telling
@@ -150,11 +150,16 @@ def _telling(units: Iterable[str]) -> Iterator[str]:
     for unit in units:
         counted = False
         for match in _WORD.finditer(unit):
-            word = match[0]
-            number = any(character.isdigit() for character in word) or word.lower() in _NUMERALS
-            if number or counted or negated(word) or (word[0].isupper() and not _opens(unit, match.start())):
-                yield word.lower()
+            word = match[0].lower()
+            number = word in _NUMERALS or (not word.isalpha() and any(map(str.isdigit, word)))
+            if number or counted or _denies(word) or (match[0][0].isupper() and not _opens(unit, match.start())):
+                yield word
             counted = number
+
+
+@lru_cache(maxsize=10_000)
+def _denies(word: str) -> bool:
+    return negated(word)
 
 
 def _opens(text: str, start: int) -> bool:

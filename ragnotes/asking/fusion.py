@@ -89,7 +89,8 @@ def _by_maximum(scores: Scores) -> Scores:
 
 
 def _rounded(scores: Scores) -> list[float]:
-    return [round(score, 6) for score in scores.tolist()]
+    rounded: list[float] = scores.round(6).tolist()
+    return rounded
 
 
 def _dense_share(dense: Scores, lexical: Scores, weight: float) -> float:

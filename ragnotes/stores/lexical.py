@@ -15,11 +15,12 @@ from ragnotes.answers import Filters, Scored
 from ragnotes.stores.filtering import any_of, each_of, passing
 from ragnotes.stores.rows import LISTED, Query, in_one_row, listed
 from ragnotes.stores.schema import BM25_WEIGHTS
+from ragnotes.stores.spelling import Spelled, respelled
 from ragnotes.stores.vectors import SCORE_DECIMALS
 
 __all__ = ["SCORED", "Counts", "LexicalSearch", "SharedCounts"]
 
-SCORED, SCORED_OF = 1_500, 200
+SCORED, SCORED_OF = 1_000, 200
 """Passages that a question's rarer words may pick to be scored, or one in so many of all, whichever is more."""
 COMMON, COMMON_OF = 10_000, 10
 """A word in more passages than these, and in more than one of so many, tells too little to be looked for."""
@@ -28,7 +29,7 @@ FILLING = 50_000
 ALL = -1
 """SQLite's LIMIT that is none."""
 KEPT = 20_000
-"""Expressions whose counts are kept for the searches to come."""
+"""Expressions, and words of the vocabulary, whose counts are kept for the searches to come."""
 
 BEST = """
     WITH matched AS MATERIALIZED (
@@ -65,6 +66,12 @@ class Counts:
     over: dict[str, int] = field(default_factory=dict)
     """What expressions are known to match more chunks than."""
     chunks: int | None = None
+    spelled: Spelled = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """How much is remembered."""
+        return len(self.of) + len(self.over) + sum(map(len, self.spelled.values()))
 
 
 class SharedCounts:
@@ -76,7 +83,7 @@ class SharedCounts:
     def at(self, lineage: str, generation: int) -> Counts:
         """Those of this generation, begun anew where they are too many or another's."""
         published = self._published
-        if published and published[:2] == (lineage, generation) and len(published[2].of) < KEPT:
+        if published and published[:2] == (lineage, generation) and published[2].kept < KEPT:
             return published[2]
         counts = Counts()
         if published is None or published[0] != lineage or published[1] <= generation:
@@ -105,7 +112,11 @@ class LexicalSearch:
             [(self._counts.chunks,)] = self._query("SELECT count(*) FROM chunks", ())
         return self._counts.chunks
 
-    def occurs(self, word: str) -> bool:
+    def respelled(self, words: Sequence[str]) -> list[str]:
+        """What words that occur nowhere may have been meant for, as they are written in the notes."""
+        return respelled(self._query, self._occurs, words, self._counts.spelled)
+
+    def _occurs(self, word: str) -> bool:
         """Whether any chunk holds the word, as stemmed by FTS5."""
         return self._stands_in(any_of([word]), self._most) > 0
 

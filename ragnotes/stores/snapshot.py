@@ -37,7 +37,6 @@ from ragnotes.stores.rows import (
 )
 from ragnotes.stores.schema import check_not_newer
 from ragnotes.stores.sharing import SharedVectors
-from ragnotes.stores.spelling import respelled
 from ragnotes.stores.vectors import Identity, Ids, VectorIndex, unit_rows
 from ragnotes.types import Chunk, Document, FileRecord, Manifest, Source, Vectors
 
@@ -209,7 +208,7 @@ class LocalSnapshot:
 
     def respelled(self, words: Sequence[str]) -> list[str]:
         """What words that occur nowhere may have been meant for, as they are written in the notes."""
-        return respelled(self._query, self._words.occurs, words)
+        return self._words.respelled(words)
 
     def count(self) -> int:
         """How many chunks there are."""

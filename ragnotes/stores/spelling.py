@@ -10,9 +10,12 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from ragnotes.languages import FUNCTION_WORDS
-from ragnotes.stores.rows import Query
+from ragnotes.stores.rows import Query, in_one_row
 
-__all__ = ["respelled", "slips"]
+__all__ = ["Spelled", "respelled", "slips"]
+
+Spelled = dict[str, list[tuple[str, int]]]
+"""Words by their first two letters, each with the number of chunks that hold it, as far as they were read."""
 
 MAX_UNKNOWN = 3
 """Words of one question that are looked into: each reads a part of the vocabulary."""
@@ -21,18 +24,25 @@ MAX_LENGTH = 40
 NEAREST = 2
 
 SPELLED_LIKE = """
-    SELECT term, doc FROM vocabulary
-    WHERE term >= ?1 AND term < ?1 || char(0x10FFFF) AND length(term) BETWEEN ?2 AND ?3
+    SELECT term, doc FROM vocabulary WHERE term >= ?1 AND term < ?1 || char(0x10FFFF) AND length(term) BETWEEN ?2 AND ?3
 """
+"""FTS5 walks through the passages of each word to count them: in a million that takes 7 ms for two letters."""
 
 
-def respelled(query: Query, occurs: Callable[[str], bool], words: Sequence[str]) -> list[str]:
+def respelled(query: Query, occurs: Callable[[str], bool], words: Sequence[str], spelled: Spelled) -> list[str]:
     """For each word that occurs nowhere what is nearest to it and occurs: two words it may be cut into, or others.
 
-    Costs next to nothing where all words are known.
+    Costs next to nothing where all words are known. What is read of the vocabulary is added to `spelled`.
     """
     unknown = [word for word in dict.fromkeys(words) if _may_be_a_slip(word) and not occurs(word)]
-    return [found for word in unknown[:MAX_UNKNOWN] for found in _cut_in_two(occurs, word) or _nearest(query, word)]
+
+    def beginning(letters: str) -> list[tuple[str, int]]:
+        if letters not in spelled:
+            found = in_one_row(query, SPELLED_LIKE, ("term", "doc"), (letters, MIN_LENGTH - 1, MAX_LENGTH + 2))
+            spelled[letters] = [(term, chunks) for term, chunks in found]
+        return spelled[letters]
+
+    return [found for word in unknown[:MAX_UNKNOWN] for found in _cut_in_two(occurs, word) or _nearest(beginning, word)]
 
 
 def _may_be_a_slip(word: str) -> bool:
@@ -46,15 +56,17 @@ def _cut_in_two(occurs: Callable[[str], bool], word: str) -> list[str]:
     return [phrase for phrase in phrases if occurs(phrase)]
 
 
-def _nearest(query: Query, word: str) -> list[str]:
+def _nearest(beginning: Callable[[str], list[tuple[str, int]]], word: str) -> list[str]:
     """At most two words, the fewest slips away, those that more chunks hold first."""
     plain = "".join(mark for mark in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(mark))
     letters = set(plain)
     most = 2 if len(plain) >= 9 else 1
     found: list[tuple[int, int, str]] = []
     for prefix in sorted({plain[:2], plain[0] + plain[2]}):  # also where the first letters were swapped or doubled
-        for other, chunks in query(SPELLED_LIKE, (prefix, len(plain) - most, len(plain) + most)):
-            if len(letters ^ set(other)) <= 2 * most and (count := slips(plain, other, most)) <= most:
+        for other, chunks in beginning(prefix):
+            if abs(len(other) - len(plain)) > most or len(letters.symmetric_difference(other)) > 2 * most:
+                continue
+            if (count := slips(plain, other, most)) <= most:
                 found.append((count, -chunks, other))
     if len(plain) < 6:  # a mistaken letter makes another word of a short one: "steam", "stem"
         found = [each for each in found if sorted(each[2]) == sorted(plain)]
