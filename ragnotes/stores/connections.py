@@ -27,6 +27,7 @@ from ragnotes.stores.checksums import REPAIR_HINT
 from ragnotes.stores.filtering import PATH_FUNCTION, path_matches
 from ragnotes.stores.rows import Row
 from ragnotes.stores.snapshot import Query
+from ragnotes.stores.sqlite_memory import count_no_memory
 
 __all__ = ["LOG_ENDINGS", "Connection", "Connections", "fold_log", "roll_back"]
 
@@ -64,6 +65,8 @@ REFUSED = frozenset(
         sqlite3.SQLITE_NOMEM,
     }
 )
+
+count_no_memory()
 
 
 class Connections:

@@ -16,7 +16,6 @@ from benchmarks.speed.sized import Sized, sized
 __all__ = ["measure"]
 
 LIMIT = 10
-READ_AT_ONCE = 1 << 24
 
 
 def measure(plan: Plan) -> Result:
@@ -24,7 +23,7 @@ def measure(plan: Plan) -> Result:
     (index,) = sized(plan, [plan.million])
     restarts, rounds, memory = [], [], {}
     for number in range(plan.rounds):
-        _into_cache(index)
+        index.read()
         started = time.perf_counter()
         with serving(index.corpus, index.index, ready=False) as served:
             questions = plan.inputs.queries(plan.queries, seed=200 + number)
@@ -35,14 +34,6 @@ def measure(plan: Plan) -> Result:
             say(f"million: first answer after {restarts[-1]:.1f} s, {memory}")
     recall, opened = _found(plan, index)
     return _result(index, restarts, rounds, memory, recall, opened)
-
-
-def _into_cache(index: Sized) -> None:
-    """Reads the files once: whether the system has kept them since the last run is not what is measured."""
-    for file in index.index.iterdir():
-        with file.open("rb") as content:
-            while content.read(READ_AT_ONCE):
-                pass
 
 
 def _search_ms(served: Served, questions: Sequence[str]) -> list[float]:
