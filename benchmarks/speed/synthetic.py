@@ -47,7 +47,7 @@ SHARES = (3.0, 1.0, 1.0)
 NOISE = (0.1, 0.9)
 """The length of the noise beside the mixture's 1, drawn evenly for each passage: some are copies, some stand alone."""
 DOCUMENT_CHUNKS = 20
-"""As long as notes are: those of the vaults have 14 passages on the average."""
+"""As long as notes are: those of the sample have 12 passages, those of seed-notes 30."""
 SECTION_CHUNKS = 3
 MAX_FILE_BYTES = 300_000
 """Notes above this are left out: a few would make up all passages."""

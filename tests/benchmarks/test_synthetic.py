@@ -16,7 +16,8 @@ from ragnotes.stores.local import LocalStore
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 EMBEDDER = HashingEmbedder(32)
-COUNT = DOCUMENT_CHUNKS + 50
+NOTES = 4
+COUNT = DOCUMENT_CHUNKS * NOTES - 10
 
 
 def contents(snapshot: Snapshot) -> list[tuple[str, str]]:
@@ -30,7 +31,7 @@ def test_an_index_of_any_size_is_whole_made_of_real_sentences_and_the_same_each_
         assert findings(tmp_path / name) == []
         with closing(LocalStore.open(tmp_path / name)) as store, store.reading() as snapshot:
             made.append((contents(snapshot), snapshot.vectors(snapshot.live_ids())))
-        assert sorted(path.suffix for path in folder.rglob("*.*")) == [".md", ".md"]
+        assert sorted(path.suffix for path in folder.rglob("*.*")) == [".md"] * NOTES
     (first, vectors), (second, again) = made
     assert len(first) == COUNT
     assert first == second
@@ -44,7 +45,7 @@ def test_the_notes_of_such_an_index_are_files_that_have_not_changed(tmp_path: Pa
     folder = build(tmp_path / "index", COUNT, notes=CORPUS, embedder=EMBEDDER)
     with closing(LocalStore.open(tmp_path / "index")) as store:
         summary = Indexer(store, EMBEDDER, (folder,), tmp_path / "index", Limits()).update(lambda _: None)
-    assert (summary.unchanged, summary.embedded, summary.chunks) == (2, 0, COUNT)
+    assert (summary.unchanged, summary.embedded, summary.chunks) == (NOTES, 0, COUNT)
 
 
 def test_notes_of_less_than_three_passages_are_refused(tmp_path: Path) -> None:
