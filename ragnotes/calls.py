@@ -42,12 +42,14 @@ class Calls:
     def __init__(self, server: str, api_key: str | None) -> None:
         """Connects to nothing yet. Raises ServerError where that is no URL, or HTTP cannot carry the key."""
         self._server = public(server)
-        with self._reaching():
+        try:
             parts = urlsplit(server)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("it has no scheme or no host")
             kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
             self._connection = kind(parts.hostname, parts.port or kind.default_port, timeout=CONNECT_S)
+        except (HTTPException, ValueError):  # what they say may name a part of a password
+            raise self._no_url() from None
         self._path = parts.path.rstrip("/")
         self._headers = _credentials(self._server, parts, api_key)
         self._response: HTTPResponse | None = None
@@ -105,8 +107,11 @@ class Calls:
         except (OSError, HTTPException) as error:  # before the next one: a certificate's error is both
             why = f": {error}" if str(error) else ""
             raise ServerGone(f"{self._server} does not answer{why}", "start it with: ragnotes serve") from None
-        except ValueError:  # what is said of hosts and ports; it may name a part of a password
-            raise ServerError(f"{self._server} is no URL of a server", "write it as http://127.0.0.1:8000") from None
+        except UnicodeError:  # of a host's name
+            raise self._no_url() from None
+
+    def _no_url(self) -> ServerError:
+        return ServerError(f"{self._server} is no URL of a server", "write it as http://127.0.0.1:8000")
 
 
 def _credentials(server: str, parts: SplitResult, api_key: str | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
@@ -45,10 +45,6 @@ from ragnotes.types import Source, Vectors
 __all__ = ["MAX_QUESTION_CHARS", "Asker", "Request"]
 
 MAX_QUESTION_CHARS = 4000
-EMBEDDED_AT_ONCE = 8
-
-_embedding = ThreadPoolExecutor(EMBEDDED_AT_ONCE, thread_name_prefix="question")
-"""For the questions of all askers: torch takes 3 ms to prepare a new thread, half as long as to embed one."""
 
 _F = TypeVar("_F", Found, "_Found")
 
@@ -79,9 +75,9 @@ class Request:
 class Asker:
     """Answers questions over one store. `no_model` says why there is no generator, where there is none.
 
-    `threads` is how many processors may work at once. `zone` is the time zone of questions that state none, `order`
-    which number of `3/4` is the day. `reread` brings files that have changed up to date in the store until
-    `stopped()`, and gives those where it could.
+    A thread of the `pool` embeds a question meanwhile; without one it is embedded first. `zone` is the time zone of
+    questions that state none, `order` which number of `3/4` is the day. `reread` brings files that have changed up to
+    date in the store until `stopped()`, and gives those where it could.
     """
 
     store: Reading
@@ -90,7 +86,7 @@ class Asker:
     no_model: str | None
     is_fresh: Callable[[Source], bool]
     answer_tokens: int
-    threads: int = 1
+    pool: Executor | None = None
     zone: tzinfo | None = None
     order: DayMonthOrder | None = None
     reread: Callable[[Sequence[str], Callable[[], bool]], Sequence[str]] = lambda *_: ()
@@ -152,10 +148,10 @@ class Asker:
 
     def _embedded(self, question: str) -> Callable[[], Vectors]:
         """Gives the embedding of the question, shape (dimension,), made while this thread looks for its words."""
-        if self.threads == 1:
+        if self.pool is None:
             vector = self.embedder.embed_queries([question])[0]
             return lambda: vector
-        made = _embedding.submit(self.embedder.embed_queries, [question])
+        made = self.pool.submit(self.embedder.embed_queries, [question])
         return lambda: made.result()[0]
 
     @contextmanager

@@ -7,7 +7,7 @@ equally good, as an embedder does in a language that it does not know, says litt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from weakref import WeakKeyDictionary
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,10 @@ SECTION_LIFTS, SECTION_LOWERS = 0.75, 0.1
 """How far a passage's score of words goes towards its section's, where that fits the question better, or worse."""
 
 
-_known = WeakKeyDictionary[Embedder, dict[str, bool]]()
-"""Whether an embedder knows a language, by both: to tell takes all of a language's function words."""
+@lru_cache(maxsize=16)
+def _known_to(_embedder: str) -> dict[str, bool]:
+    """The languages that an embedder of that name was found to know, or not: that takes all their function words."""
+    return {}
 
 
 def dense_weight(question: str, embedder: Embedder) -> float:
@@ -43,7 +45,7 @@ def dense_weight(question: str, embedder: Embedder) -> float:
 
 def _knows(embedder: Embedder, language: str) -> bool:
     """Whether the language was in what the embedder's tokens were made from; its commonest words then are tokens."""
-    known = _known.setdefault(embedder, {})
+    known = _known_to(embedder.name)
     if language not in known:
         counts = embedder.count_tokens(sorted(FUNCTION_WORDS[language]))
         known[language] = sum(count == min(counts) for count in counts) >= READ_WHOLE * len(counts)

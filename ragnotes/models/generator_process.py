@@ -28,7 +28,7 @@ from ragnotes.ports import Prompt, TokenCounter, Usage
 __all__ = ["LlamaGenerator"]
 
 _TOKENIZE_TIMEOUT_S = 30.0
-_SILENCE_S = 120.0  # between two signs of life of a child that drafts; a slow one gives them while it reads, too
+_SILENCE_S = 300.0  # between two signs of life of a child that drafts; a slow one gives them while it reads, too
 _FIRST_GUESS_S = 5.0  # a draft's seconds, before one was seen
 _NOTHING = Usage(prompt_tokens=0, tokens=0)
 

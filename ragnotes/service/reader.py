@@ -46,6 +46,14 @@ def _shape(shape: type[_Read], value: object, at: str) -> _Read:
     return made
 
 
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # JSON may spell half of a character
+        return False
+    return True
+
+
 @cache
 def _fields(shape: type[Shape]) -> dict[str, Any]:
     return get_type_hints(shape)
@@ -66,6 +74,8 @@ def _value(kind: Any, value: Any, at: str) -> Any:  # noqa: ANN401  whatever JSO
         return _shape(origin, value, at)
     if isinstance(origin, type) and issubclass(origin, StrEnum) and value in [*origin]:
         return origin(value)
+    if isinstance(value, str) and not _is_utf8(value):
+        raise ValueError(f"{at} is no text")
     if type(value) is origin or (origin is float and type(value) is int):
         return value
     raise ValueError(f"{at} cannot be {json.dumps(value)[:_SHOWN_CHARS]}")

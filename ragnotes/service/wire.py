@@ -87,7 +87,7 @@ class HitJson(_Wire, HitShape):
     """`before` and `after` are null unless `surroundings` were asked for and there are some."""
 
     signals: SignalsJson | None
-    also: list[CopyJson] = []
+    also: list[CopyJson]
 
 
 class CitationJson(_Wire, CitationShape):

@@ -66,13 +66,12 @@ REFUSED = frozenset(
     }
 )
 
-count_no_memory()
-
 
 class Connections:
     """The connections of one store. May be used from many threads at once; a connection serves one at a time."""
 
     def __init__(self, database: Path) -> None:
+        count_no_memory()
         self._database = database
         self._lock = Lock()
         self._idle: list[Connection] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from ragnotes.answers import Filters, Scored
 from ragnotes.stores.filtering import any_of, each_of, passing
@@ -127,13 +127,16 @@ class LexicalSearch:
 
         Words `as_written` are looked for in the text alone, not among the other forms of its words. In a large index
         chunks that hold one of the rarer words come before those that hold none, and of the latter the newest count.
+        Words that a large part of it holds count only where the others find too few.
         """
-        each = self._telling(each_of(words, as_written=as_written))
+        each = each_of(words, as_written=as_written)
         if not each or limit <= 0:
             return []
         limit = min(limit, 2**31)
+        telling = self._telling(each)
+        attempts = [self._expressions(telling), *([] if telling == each else [self._expressions(each)])]
         found: dict[str, float] = {}
-        for expression, times, most in self._expressions(each):
+        for expression, times, most in chain(*attempts):
             found = dict(self._best(expression, times, most, limit, filters)) | found
             if len(found) >= limit:
                 break
@@ -143,16 +146,18 @@ class LexicalSearch:
     def sections(self, words: Sequence[str], rows: Sequence[int]) -> list[float]:
         """BM25 of the section around the chunk of each row, in their order; 0 where it holds none of the words.
 
-        Where enough chunks hold one of the rarer words, a section without any of them may have 0 as well.
+        Where enough chunks hold one of the rarer words, a section without any of them may have 0 as well. Words that a
+        large part of the index holds count only where no section has another.
         """
-        each = self._telling(each_of(words))
+        each = each_of(words)
         if not each:
             return [0.0] * len(rows)
-        rare, common = self._by_rarity(each)
+        telling = self._telling(each)
+        rare, common = self._by_rarity(telling)
         narrow = rare and common and sum(map(self._count, rare)) >= len(rows)
-        expression, times = _narrowed(rare, common) if narrow else (" OR ".join(each), 1)
+        expression, times = _narrowed(rare, common) if narrow else (" OR ".join(telling), 1)
         scores = self._section_scores(expression, times, rows)
-        if narrow and not scores:  # the rarer words stand elsewhere, as under a filter
+        if (narrow or telling != each) and not scores:  # the rarer words stand elsewhere, as under a filter
             scores = self._section_scores(" OR ".join(each), 1, rows)
         return [scores.get(row, 0.0) for row in rows]
 
@@ -198,7 +203,7 @@ class LexicalSearch:
                 break
         yield " OR ".join(each), 1, self._filling if rare and common else ALL
 
-    def _telling(self, each: Sequence[str]) -> Sequence[str]:
+    def _telling(self, each: list[str]) -> list[str]:
         """The words without those that a large part of a large index holds, where others are left.
 
         They tell little apart, and to weigh a word FTS5 looks at every chunk that holds it.
@@ -236,10 +241,7 @@ class LexicalSearch:
 
     def _count(self, expression: str) -> int:
         """The number of chunks that match."""
-        counts = self._counts.of
-        if expression not in counts:
-            [(counts[expression],)] = self._query("SELECT count(*) FROM words WHERE words MATCH ?", (expression,))
-        return counts[expression]
+        return self._stands_in(expression, self.chunks)
 
 
 def _narrowed(rare: Sequence[str], common: Sequence[str]) -> tuple[str, int]:

@@ -70,6 +70,7 @@ def _rebuilt(directory: Path) -> bool:
     try:
         with closing(LocalStore.open(directory)) as store, store.writer(), store.transaction() as query:
             rebuild_full_text(query)
+            writing.bump_generation(query)  # others that run have counted words by the damaged one
     except IndexDamaged:
         return False
     return not {each.kind for each in examine(directory).findings} - FILES_KINDS

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread
 
 import numpy as np
 import pytest
@@ -301,23 +303,39 @@ def test_an_empty_or_endless_question_is_refused_before_anything_runs(
         next(iter(asker_over(store, tmp_path).ask(Request(question))))
 
 
+class WatchedEmbedder(HashingEmbedder):
+    """Knows by which threads questions were embedded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[str] = set()
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        self.threads.add(current_thread().name)
+        return super().embed_queries(texts)
+
+
 def test_a_question_embedded_beside_the_search_for_its_words_finds_the_same(tmp_path: Path) -> None:
-    with closing(index_notes(tmp_path)) as store:
-        alone = asker_over(store, tmp_path)
-        beside = replace(alone, threads=2)
+    embedder = WatchedEmbedder()
+    with closing(index_notes(tmp_path)) as store, ThreadPoolExecutor(2, thread_name_prefix="beside") as pool:
+        alone = replace(asker_over(store, tmp_path), embedder=embedder)
+        beside = replace(alone, pool=pool)
         assert beside.search(CACHE).hits == alone.search(CACHE).hits
-        answers = [list(asker.ask(Request(CACHE)))[-1] for asker in (alone, beside)]
-        assert all(isinstance(final, Final) and final.answer.citations for final in answers)
+        first, second = ([*asker.ask(Request(CACHE))][-1] for asker in (alone, beside))
+        assert isinstance(first, Final)
+        assert isinstance(second, Final)
+        assert replace(second.answer, timings_ms={}) == replace(first.answer, timings_ms={})
+    assert {name.startswith("beside") for name in embedder.threads} == {True, False}
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_an_embedder_that_fails_says_so(tmp_path: Path, threads: int) -> None:
+@pytest.mark.parametrize("beside", [False, True])
+def test_an_embedder_that_fails_says_so(tmp_path: Path, beside: bool) -> None:
     class Failing(HashingEmbedder):
         def embed_queries(self, texts: Sequence[str]) -> Vectors:
             raise ModelError("the embedder is gone", "bring it back")
 
-    with closing(index_notes(tmp_path)) as store:
-        asker = replace(asker_over(store, tmp_path), embedder=Failing(), threads=threads)
+    with closing(index_notes(tmp_path)) as store, ThreadPoolExecutor(1) as pool:
+        asker = replace(asker_over(store, tmp_path), embedder=Failing(), pool=pool if beside else None)
         with pytest.raises(ModelError, match="gone"):
             asker.search(CACHE)
 

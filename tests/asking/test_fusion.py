@@ -78,6 +78,10 @@ def test_passages_rank_as_by_the_sum_of_z_scores(pairs: list[tuple[float, float]
 class EnglishReader(HashingEmbedder):
     """Reads English words whole, and others in pieces, as the tokens of an English model do."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "english-reader"
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [1 if text in FUNCTION_WORDS["en"] else 2 for text in texts]
 

@@ -75,6 +75,24 @@ def test_a_missing_field_is_named_and_one_with_a_default_is_not_missed() -> None
         read(HitShape, json.dumps(hit))
 
 
+def test_a_field_may_be_missing_where_the_model_has_a_default() -> None:
+    hit = final()["passages"][0]
+    for field in hit:
+        without = json.dumps({name: value for name, value in hit.items() if name != field})
+        try:
+            wire.HitJson.model_validate_json(without)
+        except ValidationError:
+            with pytest.raises(ValueError, match=f"^{field} is missing$"):
+                read(HitShape, without)
+        else:
+            read(HitShape, without)
+
+
+def test_half_a_character_is_no_text() -> None:
+    with pytest.raises(ValueError, match=r"^text is no text$"):
+        read(TokenShape, rb'{"text": "a\ud800b"}')
+
+
 def test_the_place_of_what_is_wrong_is_told() -> None:
     answer = final()
     answer["passages"][0]["rank"] = "first"

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ragnotes.stores.conversations import ConversationFolder
 from ragnotes.stores.integrity import Examined, examine, findings
 from ragnotes.stores.local import DATABASE, LocalStore
 from ragnotes.stores.repair import repair
+from ragnotes.stores.sharing import Bounds
 from ragnotes.turns import Turn
 from ragnotes.types import FORGOTTEN, Chunk, FileRecord, FileStatus, Source
 from tests.stores.samples import NO_FILTERS, Entry, embed, entry, fill, vector_of
@@ -246,6 +248,41 @@ def test_a_vector_that_changed_on_the_disk_is_never_searched_with(index: Path) -
         connection.execute("UPDATE embeddings SET vector = ? WHERE id = 4", (flipped(vector, 0, 0),))
     with closing(LocalStore.open(index)) as store, store.reading() as snapshot, pytest.raises(IndexDamaged):
         snapshot.dense(vector_of("river"), 10, NO_FILTERS)
+
+
+@pytest.mark.parametrize("by_cosines", [False, True])
+def test_a_vector_that_changed_after_its_code_was_made_is_never_scored_with(tmp_path: Path, by_cosines: bool) -> None:
+    bounds = Bounds(0, 0)
+    with closing(LocalStore.open(tmp_path / "coded", create=True, bounds=bounds)) as store:
+        fill(store, *notes())
+    with closing(LocalStore.open(tmp_path / "coded", bounds=bounds)) as store:
+        with store.reading() as snapshot:
+            [best] = snapshot.dense(vector_of("river"), 1, NO_FILTERS)
+        connection = sqlite3.connect(tmp_path / "coded" / "ragnotes.sqlite3", isolation_level=None)
+        with closing(connection):
+            found = "SELECT embedding FROM chunks WHERE chunk_id = ?"
+            [number] = connection.execute(found, (best.chunk_id,)).fetchone()
+            [vector] = connection.execute("SELECT vector FROM embeddings WHERE id = ?", (number,)).fetchone()
+            changed = (flipped(vector, 0, 0), number)
+            connection.execute("UPDATE embeddings SET vector = ? WHERE id = ?", changed)
+        with store.reading() as snapshot:
+            search = partial(snapshot.dense, limit=1, filters=NO_FILTERS)
+            score = partial(snapshot.cosines, chunk_ids=[best.chunk_id])
+            with pytest.raises(IndexDamaged, match="vector"):
+                (score if by_cosines else search)(vector_of("river"))
+
+
+def test_words_counted_by_a_damaged_full_text_are_counted_anew_after_its_repair(index: Path) -> None:
+    with closing(LocalStore.open(index)) as store:
+        with store.reading() as snapshot:
+            right = snapshot.frequencies(["river"])
+        with closing(sqlite3.connect(index / "ragnotes.sqlite3", isolation_level=None)) as connection:
+            connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        with closing(LocalStore.open(index)) as other, other.reading() as snapshot:
+            assert snapshot.frequencies(["river"]) == {"river": 0}
+            repair(index, NOW)
+            with other.reading() as mended:
+                assert mended.frequencies(["river"]) == right
 
 
 def test_a_damaged_vector_counts_as_unknown_and_is_mended_by_embedding_again(index: Path) -> None:

@@ -161,7 +161,32 @@ def test_a_word_of_a_large_part_of_the_passages_is_not_looked_for_beside_others(
     assert search.best(["w0x", "w60x", "w90x"], 10, NO_FILTERS) == wanted
     rows = [search.rows[hit.chunk_id] for hit in wanted]
     assert search.sections(["w0x", "w60x", "w90x"], rows) == search.sections(["w60x", "w90x"], rows)
-    assert search.best(["w0x"], 10, NO_FILTERS), "alone it is all that there is to look for"
+    alone = LexicalSearch(query, scored=FEW).best(["w0x"], 10, NO_FILTERS)
+    assert alone[:1] == LexicalSearch(query, scored=ALL).best(["w0x"], 1, NO_FILTERS)
+
+
+@pytest.mark.parametrize(
+    ("words", "filters"),
+    [
+        (["w0x", "unknown"], NO_FILTERS),
+        (["w0x", "w250x"], NO_FILTERS),
+        (["w0x", "w250x"], Filters(paths=("00.md",))),
+    ],
+    ids=["the other is nowhere", "the other is in few", "the other is elsewhere"],
+)
+def test_a_word_of_many_passages_is_looked_for_where_the_others_find_too_few(
+    query: Query, monkeypatch: pytest.MonkeyPatch, words: list[str], filters: Filters
+) -> None:
+    monkeypatch.setattr(lexical, "COMMON", FEW)
+    monkeypatch.setattr(lexical, "COMMON_OF", 8)
+    search = LexicalSearch(query, scored=FEW)
+    wanted = len(LexicalSearch(query, scored=ALL).best(words, 10, filters))
+    assert wanted > 3
+    found = search.best(words, 10, filters)
+    assert len(found) == wanted
+    rows = [search.rows[hit.chunk_id] for hit in found]
+    if words[1] == "unknown":
+        assert search.sections(words, rows) == LexicalSearch(query, scored=ALL).sections(words, rows)
 
 
 def test_counts_are_those_of_a_readers_own_generation(tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import _sqlite3
 import subprocess
 import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(_sqlite3, "__file__"), reason="SQLite is built into this Python")
 
 OPEN = """
 connection = sqlite3.connect(":memory:")
@@ -14,7 +19,11 @@ used.restype = ctypes.c_int64
 print(used() > 0, connection.execute("SELECT text FROM words WHERE words MATCH 'river'").fetchall())
 """
 IMPORTS = "import _sqlite3, ctypes, sqlite3\n"
-STORE = "import ragnotes.stores.connections\n"
+STORE = """
+from pathlib import Path
+from ragnotes.stores.connections import Connections
+Connections(Path("none"))
+"""
 
 
 def printed(program: str) -> str:

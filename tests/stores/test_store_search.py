@@ -129,6 +129,10 @@ def test_cosines_are_the_dense_scores_in_the_order_asked(searched: Store) -> Non
         hits = snapshot.dense(vector_of("q"), 20, NO_FILTERS)[::-1]
         assert snapshot.cosines(vector_of("q"), [hit.chunk_id for hit in hits]) == [hit.score for hit in hits]
         assert snapshot.cosines(vector_of("q"), []) == []
+        others = {hit.chunk_id: hit.score for hit in snapshot.dense(vector_of("another"), 20, NO_FILTERS)}
+        assert others
+        snapshot.dense(vector_of("q"), 20, NO_FILTERS)
+        assert snapshot.cosines(vector_of("another"), list(others)) == list(others.values())
         with pytest.raises(KeyError):
             snapshot.cosines(vector_of("q"), ["no such chunk"])
 
