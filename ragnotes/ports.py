@@ -118,6 +118,7 @@ class Snapshot(Protocol):
     """One generation of a store, as one reader sees it: nothing in it changes until it is closed.
 
     Another `lineage` is another index, whatever its generation: it was made anew, rebuilt or restored.
+    `outlines` gives passages without their text, and sources that may be damaged: `with_texts` reads both, and refuses.
     """
 
     @property

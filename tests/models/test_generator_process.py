@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -80,6 +80,17 @@ def test_an_answer_does_not_depend_on_the_prompts_before_it(generator: LlamaGene
     assert ask(generator, shared + "What grows in the garden?", 48) == fresh
     ask(generator, "Something else altogether.", 8)
     assert ask(generator, shared + "What grows in the garden?", 48) == fresh
+
+
+def test_an_answer_does_not_depend_on_the_number_of_threads(gguf: Path) -> None:
+    notes = sorted((Path(__file__).parents[2] / "corpus").rglob("*.md"))[:4]
+    prompts = [Segment(f"{note.read_text('utf-8')[:3000]}\n\nWhat surprised me most was") for note in notes]
+    drafts = set[tuple[str, ...]]()
+    for threads in (1, 2):
+        with closing(LlamaGenerator(gguf, threads=threads, context_tokens=4096, queue_length=1)) as generator:
+            each = (generator.continue_text((prompt,), max_tokens=80, cancelled=NEVER) for prompt in prompts)
+            drafts.add(tuple("".join(draft) for draft in each))
+    assert len(drafts) == 1
 
 
 def test_a_prompt_read_before_is_not_read_again(generator: LlamaGenerator) -> None:
