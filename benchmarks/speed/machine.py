@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.speed.engines import ROOT
 
-__all__ = ["commit", "machine"]
+__all__ = ["commit", "cores", "machine"]
 
 FEATURES = (
     "avx2",
@@ -25,6 +25,11 @@ FEATURES = (
 """What of a processor decides how fast it multiplies matrices."""
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def machine() -> str:
     """Cores, memory, and the processor's features: `2 cores, 23 GiB, avx2 avx512f`."""
     with Path("/proc/meminfo").open() as lines:
@@ -32,7 +37,7 @@ def machine() -> str:
     with Path("/proc/cpuinfo").open() as lines:
         flags = next((set(line.split()) for line in lines if line.startswith(("flags", "Features"))), set[str]())
     features = " ".join(feature for feature in FEATURES if feature in flags)
-    return f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {features}".rstrip(", ")
+    return f"{cores()} cores, {memory:.0f} GiB, {features}".rstrip(", ")
 
 
 def commit() -> str:

@@ -75,9 +75,9 @@ class Request:
 class Asker:
     """Answers questions over one store. `no_model` says why there is no generator, where there is none.
 
-    A thread of the `pool` embeds a question meanwhile; without one it is embedded first. `zone` is the time zone of
-    questions that state none, `order` which number of `3/4` is the day. `reread` brings files that have changed up to
-    date in the store until `stopped()`, and gives those where it could.
+    A thread of the `pool` embeds a question while its words are looked for; without one it is embedded first. `zone` is
+    the time zone of questions that state none, `order` which number of `3/4` is the day. `reread` brings files that
+    have changed up to date in the store until `stopped()`, and gives those where it could.
     """
 
     store: Reading

@@ -17,7 +17,7 @@ from ragnotes.places import SPEAKER_SEPARATOR
 from ragnotes.ports import FilterName
 from ragnotes.stores.checksums import CHECKED, REPAIR_HINT, verify
 from ragnotes.stores.filtering import all_of, passing
-from ragnotes.stores.lexical import Counts, LexicalSearch, SharedCounts
+from ragnotes.stores.lexical import LexicalSearch, SharedCounts
 from ragnotes.stores.rows import (
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
@@ -69,7 +69,7 @@ class LocalSnapshot:
         check_not_newer(schema)
         self._generation, self._lineage, manifest = read_meta(query, "generation", "lineage", "manifest")
         [self._manifest] = _records(lambda row: manifest_of(row[0]), [(manifest,)])
-        self._words = LexicalSearch(query, counts.at(self._lineage, self._generation) if counts else Counts())
+        self._words = LexicalSearch(query, counts.at(self._lineage, self._generation) if counts else None)
         self._checksum = "checksum" if schema >= CHECKSUMS_SINCE else "NULL"
 
     @property

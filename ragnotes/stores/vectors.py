@@ -128,7 +128,7 @@ class VectorIndex:
         if len(ids):
             for each in self._held:
                 each.remove_ids(np.ascontiguousarray(ids, dtype=np.int64))
-            if self._codes is not None:
+            if not self.exact:
                 self._clear_end()
 
     def rows(self, ids: Sequence[int] | Ids) -> Vectors:

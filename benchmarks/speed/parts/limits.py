@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 
 from benchmarks.speed.engines import running
 from benchmarks.speed.figures import Result, Table
+from benchmarks.speed.machine import cores
 from benchmarks.speed.plan import Plan
 
 __all__ = ["measure"]
@@ -14,7 +14,7 @@ __all__ = ["measure"]
 
 def measure(plan: Plan) -> Result:
     """Matrix products at MiniLM's shapes, and memory: the median of the rounds."""
-    threads = len(os.sched_getaffinity(0))
+    threads = cores()
     with running("limits") as machine:
         matrices, memories = [], []
         for _ in range(plan.rounds):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections import defaultdict
 
 from benchmarks.speed.engines import ENGINES, Engine, running, together
 from benchmarks.speed.figures import Figure, Result, Table, in_rounds, percentile
+from benchmarks.speed.machine import cores
 from benchmarks.speed.plan import Plan, say
 from benchmarks.speed.sized import Sized, sized
 
@@ -77,8 +77,7 @@ def _together(plan: Plan, index: Sized) -> tuple[list[float], list[float]]:
             questions = plan.inputs.queries(plan.together, seed=100 + number)
             alone = one.do("search_together", questions=questions, searchers=1).seconds
             ratios.append(alone / all_cores.do("search_together", questions=questions, searchers=SEARCHERS).seconds)
-            threads = len(os.sched_getaffinity(0))
-            possible.append(machine.do("together", threads=threads, window_s=plan.window_s).result)
+            possible.append(machine.do("together", threads=cores(), window_s=plan.window_s).result)
             say(f"search: {SEARCHERS} at once: {ratios[-1]:.2f}x of {possible[-1]:.2f}x")
     return ratios, possible
 
