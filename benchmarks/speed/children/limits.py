@@ -1,14 +1,10 @@
-"""What the machine can do: matrix products at MiniLM's shapes, reading and copying memory, FAISS' flat scan, and how
-much more all its cores do than one.
-"""
+"""What the machine can do: matrix products at MiniLM's shapes, reading and copying memory, FAISS' flat scan."""
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
@@ -21,8 +17,6 @@ SHAPES = ((384, 1152), (384, 384), (384, 1536), (1536, 384))
 """Inner and outer width of the four products of a layer: query, key and value together; output; up; down."""
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 DIMENSION = 384
-BLOCK_BYTES = 1 << 20
-TIMES = 3
 
 
 def matrix(threads: int, window_s: float) -> dict[str, dict[str, float]]:
@@ -69,21 +63,6 @@ def memory(megabytes: int, threads: int, window_s: float) -> dict[str, float]:
     }
 
 
-def together(threads: int, window_s: float) -> float:
-    """How many times as much as one thread so many do at once, of work that waits for no lock: hashing."""
-    block = bytes(BLOCK_BYTES)
-
-    def hashed(_: int) -> int:
-        number, end = 0, time.perf_counter() + window_s
-        while time.perf_counter() < end:
-            hashlib.blake2b(block)
-            number += 1
-        return number
-
-    with ThreadPoolExecutor(threads) as pool:
-        return statistics.median(sum(pool.map(hashed, range(threads))) / hashed(0) for _ in range(TIMES))
-
-
 def _median_s(call: Callable[[], object], window_s: float) -> float:
     call()
     taken: list[float] = []
@@ -95,4 +74,4 @@ def _median_s(call: Callable[[], object], window_s: float) -> float:
 
 
 if __name__ == "__main__":
-    answer_orders({"matrix": matrix, "memory": memory, "together": together})
+    answer_orders({"matrix": matrix, "memory": memory})

@@ -48,10 +48,10 @@ def measure(plan: Plan) -> Result:
 def _rates(plan: Plan, own: Engine, raws: Sequence[Engine]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Ratios to raw llama.cpp, and tokens per second of both, for reading a prompt and for writing.
 
-    Of several raw ones the faster counts, each time.
+    Of several raw ones that counts which is the faster over all drafts.
     """
-    ratios: dict[str, list[float]] = defaultdict(list)
-    rates: dict[str, list[float]] = defaultdict(list)
+    seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
+    tokens: dict[str, list[int]] = defaultdict(list)
     texts = _texts(plan, plan.rounds * plan.drafts + 1)
     own.do("draft", system=SYSTEM, user=texts[-1], max_tokens=4)  # reads the instruction, which is kept from then on
     for text in texts[:-1]:
@@ -59,18 +59,19 @@ def _rates(plan: Plan, own: Engine, raws: Sequence[Engine]) -> tuple[dict[str, l
         if mine["written"] < FEWEST:
             continue
         same = {"text": text + text, "read": mine["read"], "written": mine["written"]}
-        found = [raw.do("draft", **same).result for raw in raws]
-        theirs = {stage: min(each[stage] for each in found) for stage in ("first_s", "rest_s")}
-        speeds = {
-            "read": [mine["read"] / each["first_s"] for each in (mine, theirs)],
-            "write": [(mine["written"] - 1) / each["rest_s"] for each in (mine, theirs)],
-        }
-        for what, (inside, outside) in speeds.items():
-            ratios[what].append(inside / outside)
-            rates[f"ragnotes, {what}"].append(inside)
-            rates[f"raw llama.cpp, {what}"].append(outside)
-    for what, each in ratios.items():
-        say(f"generate: {what} {in_rounds(each)}")
+        for number, found in enumerate([mine, *(raw.do("draft", **same).result for raw in raws)]):
+            seconds["read", number].append(found["first_s"])
+            seconds["write", number].append(found["rest_s"])
+        tokens["read"].append(mine["read"])
+        tokens["write"].append(mine["written"] - 1)
+    ratios: dict[str, list[float]] = {}
+    rates: dict[str, list[float]] = {}
+    for what, counts in tokens.items():
+        theirs = min((seconds[what, number] for number in range(1, len(raws) + 1)), key=sum)
+        ratios[what] = [other / own_s for own_s, other in zip(seconds[what, 0], theirs, strict=True)]
+        for name, each in (("ragnotes", seconds[what, 0]), ("raw llama.cpp", theirs)):
+            rates[f"{name}, {what}"] = [count / second for count, second in zip(counts, each, strict=True)]
+        say(f"generate: {what} {in_rounds(ratios[what])}")
     return ratios, rates
 
 
@@ -136,7 +137,7 @@ def _result(
     waits = [(name, f"{median(each):.3f}", f"{max(each):.3f}", str(len(each))) for name, each in first.items() if each]
     note = f"The same texts and numbers of tokens, {threads} threads, one after the other. What of a prompt is known"
     note += " from the one before is not counted. Raw is llama-cpp-python's lowest level, at llama.cpp's defaults,"
-    note += " once with threads that spin while they wait and once with threads that sleep: the faster counts."
+    note += " once with threads that spin while they wait and once with threads that sleep: the faster one counts."
     asked = "Questions about the seed notes for which ragnotes asks its model. Its first token is one of a draft; what"
     asked += " a client is sent are checked sentences, or the evidence itself where no sentence of the draft stands."
     return Result(
