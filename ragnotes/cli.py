@@ -13,6 +13,7 @@ import typer
 from ragnotes import console
 from ragnotes.cli_ask import ask, ask_main, links_of, search
 from ragnotes.cli_backup import backup_command, restore_command
+from ragnotes.cli_config import config
 from ragnotes.cli_eval import evaluate
 from ragnotes.cli_history import history_app
 from ragnotes.cli_key import key
@@ -131,6 +132,7 @@ app.command(name="backup")(backup_command)
 app.command(name="restore")(restore_command)
 app.add_typer(history_app, name="history")
 app.command()(key)
+app.command()(config)
 
 
 def main(args: Sequence[str] | None = None, *, library: OpenLibrary = open_library) -> int:

@@ -1,33 +1,30 @@
-"""Flags, environment and file into one frozen Settings: data only, nothing is built here.
+"""Flags, environment and files into one frozen Settings: data only, nothing is built here.
 
-Flags win over the environment (`RAGNOTES_…`), the environment over the file `ragnotes.toml` in the working directory,
-the file over the defaults. A bad value is a SettingsError that names the setting and where the value came from.
+Flags win over the environment (`RAGNOTES_…`), the environment over files, as `settings_sources` has them, and those
+over the defaults. A bad value is a SettingsError that names the setting and where the value came from.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 from ragnotes.errors import SettingsError
 from ragnotes.fields import Made, Within
+from ragnotes.settings_sources import SECRET, SettingsSource, config_folder, merged, sources_of
 
-__all__ = ["LOOPBACK_NAMES", "SETTINGS_FILE", "Settings", "is_loopback", "load_settings"]
+__all__ = ["LOOPBACK_NAMES", "Settings", "is_loopback", "load_settings", "settings_with_origins"]
 
-SETTINGS_FILE = "ragnotes.toml"
+KEY_FILE = "api-key"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-NOT_IN_FILE = frozenset({"server", "api_key", "key_file", "host", "link", "model_url", "model_name", "model_api_key"})
-"""Where questions and notes go, who may ask, and what a click opens is told by flag or environment only."""
 
 _LINK = re.compile(r"(?!https?:|javascript:|data:)[a-z][a-z0-9+.-]*:[!-~]*\{path\}[!-~]*", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
 _KEY = re.compile(r"[!-~]+")
-_SECRET = frozenset({"api_key", "model_api_key"})
-"""What no message shows."""
 _ONE_OF = ("model", "model_url")
 """Where two sources name one of these each, the stronger one counts."""
 
@@ -64,11 +61,6 @@ def _zone(name: object) -> object:
     return name if not isinstance(name, str) or zone_of(name) else None
 
 
-def _key_file() -> Path:
-    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  without a home, no error
-    return Path(folder, "ragnotes", "api-key")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set. None for a model means the bundled one."""
@@ -89,7 +81,7 @@ class Settings:
     """The URL of a running server; `ask` is then only its client."""
     api_key: Annotated[str | None, Made(_key)] = field(default=None, repr=False)
     """What others must send, or its hash; a client sends it."""
-    key_file: Path = field(default_factory=_key_file)
+    key_file: Path = field(default_factory=lambda: config_folder() / KEY_FILE)
     """Where `ragnotes key` keeps the hash of the key that it made."""
     require_key: bool = False
     """Whether a server that only this machine can reach asks for that key too."""
@@ -134,10 +126,20 @@ def is_loopback(host: str) -> bool:
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of this run; flags whose value is None or empty count as not given."""
-    given = {name: value for name, value in flags.items() if value not in (None, (), [])}
-    in_environment, in_file = _from_environment(), _from_file(Path(SETTINGS_FILE))
-    values = in_file | in_environment | given | _overruled(given, in_environment, in_file)
-    return _of_words(values) or _checked(values, given)
+    return _settings_of(sources_of(flags, _NAMES))
+
+
+def settings_with_origins(flags: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:
+    """The settings of this run, and where each that is no default was set: `--port`, `RAGNOTES_PORT`, or which file."""
+    sources = sources_of(flags, _NAMES)
+    overruled = _overruled(sources)
+    origins = {name: source.name_of(name) for source in reversed(sources) for name in source.values}
+    return _settings_of(sources), {name: origin for name, origin in origins.items() if name not in overruled}
+
+
+def _settings_of(sources: Sequence[SettingsSource]) -> Settings:
+    values = merged(sources) | _overruled(sources)
+    return _of_words(values) or _checked(values, sources)
 
 
 def _of_words(values: Mapping[str, Any]) -> Settings | None:
@@ -154,7 +156,7 @@ def _of_words(values: Mapping[str, Any]) -> Settings | None:
     return Settings(**made) if made.get("corpus", True) else None
 
 
-def _checked(values: Mapping[str, Any], given: Mapping[str, Any]) -> Settings:
+def _checked(values: Mapping[str, Any], sources: Sequence[SettingsSource]) -> Settings:
     """The settings of any values, each made what its field says. Raises SettingsError."""
     from pydantic import TypeAdapter, ValidationError
 
@@ -163,9 +165,10 @@ def _checked(values: Mapping[str, Any], given: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
-        got = "" if name in _SECRET else f", got {problem['input']!r}"
+        origin = next((source.name_of(name) for source in sources if name in source.values), name)
+        got = "" if name in SECRET else f", got {problem['input']!r}"
         raise SettingsError(
-            f"{_origin(name, given)}: {problem['msg'].removeprefix('Value error, ')}{got}",
+            f"{origin}: {problem['msg'].removeprefix('Value error, ')}{got}",
             "correct it, or leave it out",
         ) from None  # pydantic's own error shows what was given, also of keys
 
@@ -187,17 +190,12 @@ _WORDS: Mapping[str, Callable[[Any], object]] = {
 """What the settings that a thin client may be given are made by."""
 
 
-def _overruled(*sources: Mapping[str, Any]) -> dict[str, None]:
+def _overruled(sources: Sequence[SettingsSource]) -> dict[str, None]:
     """None for those of `_ONE_OF` that the strongest source overrules by naming the other, not where it names both."""
     for source in sources:
-        if named := [name for name in _ONE_OF if name in source]:
+        if named := [name for name in _ONE_OF if name in source.values]:
             return {name: None for name in _ONE_OF if name not in named}
     return {}
-
-
-def _from_environment() -> dict[str, Any]:
-    found = {variable.lower(): value for variable, value in os.environ.items()}
-    return {name: found[f"ragnotes_{name}"] for name in _NAMES if f"ragnotes_{name}" in found}
 
 
 def _can_be_asked(url: str) -> bool:
@@ -209,31 +207,3 @@ def _can_be_asked(url: str) -> bool:
     except httpx.InvalidURL:
         return False
     return bool(parsed.host) and (parsed.port is None or 0 < parsed.port < 65536)
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    """What the file sets; refuses what one that came with somebody's notes must not decide, and what nobody reads."""
-    if not file.is_file():
-        return {}
-    import tomllib
-
-    try:
-        found = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}", "correct it, or remove it") from error
-    for name in sorted(found):
-        if name not in _NAMES:
-            raise SettingsError(f"{SETTINGS_FILE}: there is no setting {name}", "correct it, or leave it out")
-        if name in NOT_IN_FILE:
-            raise SettingsError(
-                f"{SETTINGS_FILE}: {name} cannot be set there, because such a file may come with somebody else's notes",
-                f"set RAGNOTES_{name.upper()} instead",
-            )
-    return found
-
-
-def _origin(name: str, flags: Mapping[str, Any]) -> str:
-    if name in flags:
-        return f"--{name.replace('_', '-')}"
-    variable = f"RAGNOTES_{name.upper()}"
-    return variable if variable in os.environ else f"{SETTINGS_FILE}: {name}"

@@ -18,6 +18,7 @@ LAYERS = [
     {"answers", "turns", "calibration"},
     {"inside"},
     {"ports", "events", "places", "matching", "sentences", "languages", "forms", "clock", "settings", "sse", "calls"}
+    | {"settings_sources"}
     | {"date_words", "written_dates", "relative_dates", "date_parts", "question_dates"}
     | {"line_dates", "path_dates", "dates", "spelled_dates"},
     {"models", "stores", "reading", "asking", "forgetting"},
@@ -26,7 +27,7 @@ LAYERS = [
     {"assembly"},
     {"service", "client", "thin_client", "console", "file_links", "terminal"},
     {"options", "running"},
-    {"cli_backup", "cli_calibrate", "cli_history", "cli_index", "cli_key", "cli_upkeep", "cli_watch"},
+    {"cli_backup", "cli_calibrate", "cli_config", "cli_history", "cli_index", "cli_key", "cli_upkeep", "cli_watch"},
     {"cli_ask", "cli_measure"},
     {"cli_eval"},
     {"cli"},
@@ -54,6 +55,7 @@ WITHIN = {
     ("dates", "path_dates"),
     ("dates", "question_dates"),
     ("settings", "clock"),
+    ("settings", "settings_sources"),
     ("console", "service"),
     ("console", "file_links"),
     ("file_links", "service"),

@@ -24,6 +24,7 @@ COMMANDS = (
     "eval",
     "history",
     "key",
+    "config",
     "check",
     "repair",
     "forget",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ragnotes.errors import SettingsError
-from ragnotes.settings import load_settings
+from ragnotes.settings import load_settings, settings_with_origins
 
 
 @pytest.fixture(autouse=True)
@@ -134,3 +134,73 @@ def test_a_model_named_by_a_stronger_source_overrules_the_other_way_to_name_one(
     Path("ragnotes.toml").write_text(file)
     settings = load_settings(flags)
     assert (settings.model, settings.model_url) == (model, model_url)
+
+
+def own_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    file = tmp_path / "config" / "ragnotes" / "config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_the_users_own_file_is_the_weakest_and_its_paths_count_from_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ana")
+    text = 'corpus = ["~/notes", "papers"]\nindex = "ix"\nport = 9\nqueue_length = 4\nlink = "vscode://file{path}"\n'
+    file = own_file(monkeypatch, tmp_path, text)
+    Path("ragnotes.toml").write_text("port = 8\n")
+    settings, origins = settings_with_origins({"queue_length": 5})
+    assert settings.corpus == (Path("/home/ana/notes"), file.parent / "papers")
+    assert (settings.index, settings.link) == (file.parent / "ix", "vscode://file{path}")
+    assert (settings.port, origins["port"]) == (8, "ragnotes.toml: port")
+    assert (settings.queue_length, origins["queue_length"]) == (5, "--queue-length")
+    assert origins["index"] == f"{file}: index"
+    assert "threads" not in origins
+    assert load_settings({"queue_length": 5}) == settings
+
+
+def test_a_file_beside_the_notes_says_how_their_dates_are_read_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_file(monkeypatch, tmp_path, 'tz = "Asia/Tokyo"\nday_first = true\n')
+    Path("notes").mkdir()
+    Path("notes/ragnotes.toml").write_text(
+        'day_first = false\nport = 7\nindex = "elsewhere"\nserver = "http://elsewhere"\n'
+    )
+    settings, origins = settings_with_origins({"corpus": [Path("notes"), Path("papers")]})
+    assert (settings.day_first, origins["day_first"]) == (False, "notes/ragnotes.toml: day_first")
+    assert (settings.tz, settings.port, settings.server) == ("Asia/Tokyo", 8000, None)
+    assert settings.index == Path("indexes/default")
+    assert load_settings({}).day_first is True  # other notes
+    monkeypatch.setenv("RAGNOTES_CORPUS", "notes:papers")
+    assert load_settings({}).day_first is False
+    monkeypatch.chdir("notes")
+    with pytest.raises(SettingsError, match=r"^ragnotes\.toml: server cannot be set there"):
+        load_settings({"corpus": ["."]})  # where it is run, it is read whole
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('api_key = "k"', "config.toml: api_key cannot be set there, because a file is no place for a key"),
+        ("prot = 1", "config.toml: there is no setting prot"),
+        ("port = -1", "config.toml: port: .*got -1"),
+        ("port", "config.toml cannot be read"),
+    ],
+)
+def test_what_the_users_own_file_cannot_say_is_told_with_its_place(
+    text: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = own_file(monkeypatch, tmp_path, text)
+    with pytest.raises(SettingsError, match=problem) as refused:
+        load_settings({})
+    assert str(refused.value).startswith(str(file))
+
+
+def test_what_a_stronger_source_overrules_has_no_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ragnotes.toml").write_text('model = "m.gguf"\n')
+    monkeypatch.setenv("RAGNOTES_MODEL_URL", URL)
+    settings, origins = settings_with_origins({})
+    assert (settings.model, origins) == (None, {"model_url": "RAGNOTES_MODEL_URL"})
