@@ -56,13 +56,20 @@ __all__ = ["ask", "ask_main", "links_of", "search"]
 Body: TypeAlias = Mapping[str, object]
 """The fields of an `AskBody`, which is made of them where the answer is made."""
 
+STDIN = "-"
+MOST_BYTES = 64 * 1024
+"""Read of stdin for a question; one of more than a part of it is refused."""
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="In your own words; - reads it from stdin.", show_default=False)
+]
+
 ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @ask_app.command()
 def ask(
     ctx: typer.Context,
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In your own words.", show_default=False)],
+    question: QuestionArgument,
     *,
     corpus: CorpusOption = None,
     index: IndexOption = None,
@@ -119,7 +126,7 @@ def ask(
 
 def search(
     ctx: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY", show_default=False)],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="- reads it from stdin.", show_default=False)],
     *,
     corpus: CorpusOption = None,
     index: IndexOption = None,
@@ -146,8 +153,9 @@ def search(
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder, "tz": tz})
     given = _filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker)
     filters = filters_of(FiltersBody.model_validate(given))
+    query = _readable(query)
     with opened(ctx.obj, settings) as library, console.working("searching"):
-        found = library.search(_readable(query), filters=filters, limit=limit, surroundings=context, clock=Clock(now))
+        found = library.search(query, filters=filters, limit=limit, surroundings=context, clock=Clock(now))
         shown = found_json(found)
     console.show_reread(shown.reread)
     console.show_left_out(shown.left_out)
@@ -272,7 +280,10 @@ def _conversation(settings: Settings, conversation: str | None, *, go_on: bool) 
 
 
 def _readable(question: str) -> str:
-    """The question. Raises UsageError where it came in bytes that are no text."""
+    """The question, which `-` has come by stdin. Raises UsageError where it came in bytes that are no text."""
+    if question == STDIN:
+        raw = sys.stdin.buffer.read(MOST_BYTES)
+        question = raw.decode("utf-8", "surrogateescape").strip()
     try:
         question.encode()
     except UnicodeEncodeError:

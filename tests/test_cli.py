@@ -57,6 +57,20 @@ def run(library: FakeLibrary, capsys: pytest.CaptureFixture[str]) -> Run:
     return _run
 
 
+@pytest.mark.parametrize(("command", "asked"), [("ask", "question"), ("search", "query")])
+def test_a_question_may_come_by_stdin(command: str, asked: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def come(raw: bytes) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), "ascii"))
+
+    come("\n  wo läuft das?\nund wie?\r\n".encode())
+    assert json.loads(run(command, "-", "--json")[1])[asked] == "wo läuft das?\nund wie?"
+    for raw, problem in ((b"", "empty"), (b" \n", "empty"), (b"caf\xe9", "not valid UTF-8"), (b"x" * 5000, "4000")):
+        come(raw)
+        code, out, err = run(command, "-")
+        assert (code, out) == (2, "")
+        assert problem in err
+
+
 def test_an_answer_has_numbered_footnotes_with_place_quote_and_links(run: Run, library: FakeLibrary) -> None:
     code, out, err = run("ask", QUESTION)
     assert (code, err) == (0, "")
