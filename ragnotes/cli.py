@@ -14,6 +14,7 @@ from ragnotes import console
 from ragnotes.cli_ask import ask, ask_main, links_of, search
 from ragnotes.cli_backup import backup_command, restore_command
 from ragnotes.cli_config import config
+from ragnotes.cli_doctor import doctor
 from ragnotes.cli_eval import evaluate
 from ragnotes.cli_history import history_app
 from ragnotes.cli_key import key
@@ -133,6 +134,7 @@ app.command(name="restore")(restore_command)
 app.add_typer(history_app, name="history")
 app.command()(key)
 app.command()(config)
+app.command()(doctor)
 
 
 def main(args: Sequence[str] | None = None, *, library: OpenLibrary = open_library) -> int:

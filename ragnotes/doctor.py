@@ -1,0 +1,198 @@
+"""What ragnotes needs to work here, looked at one by one, each with the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
+
+from ragnotes.errors import CorpusError, IndexMissing, IndexWriteFailed, ModelError, RagnotesError
+from ragnotes.models.bundled import bundled_embedder, bundled_generator, described
+from ragnotes.reading.corpus import UNREADABLE_FOLDER, check_roots, walk
+from ragnotes.reading.loaders import SUFFIXES
+from ragnotes.service.library import Library
+from ragnotes.service.presence import server_of
+from ragnotes.service.server import bind
+from ragnotes.settings import Settings
+
+__all__ = ["Finding", "State", "examined"]
+
+LOAD_S = 120.0
+"""For so long the language model is waited for."""
+LEAST_FREE_BYTES = 200_000_000
+QUESTION = "is anything sent to another machine?"
+
+
+class State(StrEnum):
+    """What a look at one thing came to; a warning keeps nothing from working."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was seen of one thing; `mend` is the step that mends it, "" where there is nothing to mend."""
+
+    name: str
+    state: State
+    told: str
+    mend: str = ""
+
+
+class _Warning(Exception):
+    """Something that is to be known, and keeps nothing from working."""
+
+    def __init__(self, told: str, mend: str) -> None:
+        super().__init__(told)
+        self.told, self.mend = told, mend
+
+
+def examined(settings: Settings, library: Library) -> Iterator[Finding]:
+    """A finding for each thing, as soon as it was looked at. Loads both models, as a question would."""
+    calls = _Calls()
+    looks: dict[str, Callable[[], str]] = {
+        "notes": lambda: _notes(settings),
+        "index": lambda: _index(library),
+        "embedder": lambda: _embedder(settings, library),
+        "index and embedder": lambda: _agreement(library),
+        "language model": lambda: _generator(settings, library),
+        "disk": lambda: _disk(settings),
+        "port": lambda: _port(settings),
+        "offline": lambda: _offline(settings, calls),
+    }
+    for name, look in looks.items():
+        yield _found(name, look)
+
+
+def _found(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, State.OK, look())
+    except _Warning as warning:
+        return Finding(name, State.WARNING, warning.told, warning.mend)
+    except IndexMissing as missing:
+        return Finding(name, State.WARNING, str(missing.args[0]), missing.hint)
+    except RagnotesError as error:
+        return Finding(name, State.PROBLEM, str(error.args[0]), error.hint)
+
+
+def _notes(settings: Settings) -> str:
+    roots = check_roots(settings.corpus)
+    files = walk(roots, index=settings.index, suffixes=SUFFIXES)
+    read = [file for file in files if file.skipped is None]
+    closed = [file.path for file in files if file.skipped == UNREADABLE_FOLDER]
+    closed += [file.path for file in read if not os.access(file.root / file.relative, os.R_OK)]
+    if closed:
+        raise CorpusError(
+            f"{len(closed)} files or folders cannot be read, {closed[0]} first", "check their permissions"
+        )
+    told = f"{len(read)} files to read in {', '.join(map(str, roots))}"
+    if not read:
+        raise _Warning(f"{told}, and {len(files)} others", "put notes there, or name their folder with --corpus DIR")
+    return told
+
+
+def _index(library: Library) -> str:
+    status = library.status()
+    changed = sum(file.status in {"stale", "failed"} for file in status.files)
+    told = f"generation {status.generation}, {len(status.files)} files known"
+    if changed:
+        raise _Warning(f"{told}; {changed} files changed or failed", "run: ragnotes index, and see: ragnotes status")
+    return told
+
+
+def _embedder(settings: Settings, library: Library) -> str:
+    started = time.monotonic()
+    embedder = library.embedder
+    embedder.embed_queries([QUESTION])
+    folder = settings.embedder or bundled_embedder()
+    assert folder
+    told = f"{embedder.name}, {embedder.dimension} dimensions, loaded in {time.monotonic() - started:.1f} s"
+    return f"{told}; {described(folder)}"
+
+
+def _agreement(library: Library) -> str:
+    library.check_index()
+    return "the index was made by this embedder, of these folders"
+
+
+def _generator(settings: Settings, library: Library) -> str:
+    generator = library.generator
+    if generator is None:
+        mend = 'answers are taken from the notes as they stand; pip install "ragnotes[models]", or --model FILE'
+        raise _Warning(library.no_model or "there is none", mend)
+    started = time.monotonic()
+    if not generator.ready(LOAD_S):
+        raise ModelError(f"{generator.name} did not load within {LOAD_S:.0f} s", "choose a smaller file with --model")
+    took_s = time.monotonic() - started
+    told = f"{generator.name}, context of {generator.context_tokens} tokens, loaded after {took_s:.1f} s"
+    if settings.model_url:
+        raise _Warning(f"{told}, at {settings.model_url}", "evidence of your notes is sent there with every question")
+    file = settings.model or bundled_generator()
+    assert file
+    return f"{told}; {described(file)}; {_build()}"
+
+
+def _build() -> str:
+    try:
+        return f"llama-cpp-python {version('llama-cpp-python')}"
+    except PackageNotFoundError:
+        return "llama-cpp-python of unknown version"
+
+
+def _disk(settings: Settings) -> str:
+    index = settings.index.absolute()
+    there = next(folder for folder in (index, *index.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    size = sum(file.stat().st_size for file in index.rglob("*") if file.is_file()) if index.is_dir() else 0
+    told = f"{free / 1e9:.1f} GB free at {there}, the index takes {size / 1e6:.0f} MB"
+    if not os.access(there, os.W_OK):
+        raise IndexWriteFailed(f"{there} cannot be written to", "check its permissions, or name another --index DIR")
+    if free < max(LEAST_FREE_BYTES, 2 * size):  # a rebuild stands beside what it replaces
+        raise _Warning(told, "make room, or name another --index DIR: to rebuild takes twice what the index takes")
+    return told
+
+
+def _port(settings: Settings) -> str:
+    if server := server_of(settings):
+        return f"this index is served at {server.url}"
+    bind(settings.host, settings.port).close()
+    return f"{settings.host}:{settings.port} is free for: ragnotes serve"
+
+
+def _offline(settings: Settings, calls: _Calls) -> str:
+    if calls.made:
+        raise ModelError(f"this process tried to reach {calls.made[0]}", "report it: nothing here may do that")
+    if settings.server or settings.model_url:
+        raise _Warning(f"questions go to {settings.server or settings.model_url}", "leave out --server and --model-url")
+    return "no other machine was called while the models were loaded and used (the language model's process aside)"
+
+
+class _Calls:
+    """The addresses of other machines that this process tries to reach from now on, as Python itself tells of them."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        sys.addaudithook(self._told)
+
+    def _told(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event == "socket.connect" and isinstance(arguments[1], tuple):
+            host = str(arguments[1][0])
+            if not _is_here(host):
+                self.made.append(host)
+        elif event == "socket.getaddrinfo" and not _is_here(str(arguments[0])):
+            self.made.append(str(arguments[0]))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback or ip_address(host).is_unspecified
+    except ValueError:
+        return host in {"localhost", "None", ""}
