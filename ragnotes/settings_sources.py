@@ -21,10 +21,12 @@ SETTINGS_FILE = "ragnotes.toml"
 OWN_FILE = "config.toml"
 SECRET = frozenset({"api_key", "model_api_key"})
 """What no message shows, and no file keeps."""
-NOT_IN_FOLDER = SECRET | {"server", "key_file", "host", "link", "model_url", "model_name"}
+NOT_IN_FOLDER = SECRET | {"server", "key_file", "require_key", "host", "link", "model_url", "model_name"}
 """Where questions and notes go, who may ask, and what a click opens: no file of a folder decides that."""
 OF_NOTES = frozenset({"day_first", "tz"})
 """What belongs to notes, wherever they are asked from."""
+MOST_BYTES = 64 * 1024
+"""Of a settings file: one may come with somebody else's notes."""
 _PATHS = ("corpus", "index", "embedder", "model", "key_file")
 _DEFAULT_CORPUS = "corpus"
 
@@ -56,7 +58,9 @@ def sources_of(flags: Mapping[str, Any], names: Collection[str]) -> list[Setting
         SettingsSource(SETTINGS_FILE, _from_file(here, names, NOT_IN_FOLDER)),
         SettingsSource(str(own), _located(_from_file(own, names, SECRET), own.parent)),
     ]
-    if (beside := _beside_notes(merged(sources).get("corpus", _DEFAULT_CORPUS))) is not None:
+    beside = _beside_notes(merged(sources).get("corpus", _DEFAULT_CORPUS))
+    # False also where that cannot be told, as the notes then cannot be read either, which is told better.
+    if beside is not None and os.path.isfile(beside):  # noqa: PTH113
         values = {name: value for name, value in _from_file(beside, (), ()).items() if name in OF_NOTES}
         sources.insert(3, SettingsSource(str(beside), values))
     return sources
@@ -90,13 +94,17 @@ def _from_environment(names: Collection[str]) -> dict[str, Any]:
 
 def _from_file(file: Path, names: Collection[str], refused: Collection[str]) -> dict[str, Any]:
     """What the file sets. Raises SettingsError on what it may not, and with any `names` on what is none of them."""
-    if not file.is_file():
-        return {}
     import tomllib
 
     try:
-        found = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        if not file.is_file():
+            return {}
+        with file.open("rb") as content:
+            raw = content.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+        found = tomllib.loads(raw.decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{file} cannot be read: {error}", "correct it, or remove it") from error
     for name in sorted(found):
         if names and name not in names:
@@ -117,8 +125,10 @@ def _located(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     def placed(value: object) -> object:
         if isinstance(value, list):
             return [placed(each) for each in value]
-        return str(folder / os.path.expanduser(value)) if isinstance(value, str) else value  # noqa: PTH111
+        return str(folder / os.path.expanduser(value)) if isinstance(value, str) and value else value  # noqa: PTH111
 
+    if isinstance(corpus := values.get("corpus"), str):
+        values = values | {"corpus": [part for part in corpus.split(os.pathsep) if part]}
     return {name: placed(value) if name in _PATHS else value for name, value in values.items()}
 
 
@@ -126,8 +136,8 @@ def _beside_notes(corpus: object) -> Path | None:
     """The settings file of the first folder of what was given for `corpus`; None where that is the working directory,
     or no folder.
     """
-    folders = corpus.split(os.pathsep) if isinstance(corpus, str) else corpus
+    folders = [part for part in corpus.split(os.pathsep) if part] if isinstance(corpus, str) else corpus
     first = next(iter(folders), None) if isinstance(folders, list | tuple) else None
-    if not isinstance(first, str | Path) or Path(first).absolute() == Path.cwd():
+    if not isinstance(first, str | Path) or os.path.realpath(first) == os.path.realpath("."):
         return None
     return Path(first, SETTINGS_FILE)

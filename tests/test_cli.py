@@ -62,13 +62,21 @@ def test_a_question_may_come_by_stdin(command: str, asked: str, run: Run, monkey
     def come(raw: bytes) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), "ascii"))
 
-    come("\n  wo läuft das?\nund wie?\r\n".encode())
+    come("\ufeff\n  wo läuft das?\nund wie?\r\n".encode())
     assert json.loads(run(command, "-", "--json")[1])[asked] == "wo läuft das?\nund wie?"
-    for raw, problem in ((b"", "empty"), (b" \n", "empty"), (b"caf\xe9", "not valid UTF-8"), (b"x" * 5000, "4000")):
+    for raw, problem in (
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"caf\xe9", "not valid UTF-8"),
+        (b"x" * 5000, "4000"),
+        (b"\xc3\xa9" * 99_999, "bytes or more"),
+    ):
         come(raw)
         code, out, err = run(command, "-")
         assert (code, out) == (2, "")
         assert problem in err
+    monkeypatch.setattr(sys, "stdin", None)  # closed, as by `<&-`
+    assert run(command, "-")[0] == 2
 
 
 def test_an_answer_has_numbered_footnotes_with_place_quote_and_links(run: Run, library: FakeLibrary) -> None:

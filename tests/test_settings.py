@@ -51,6 +51,7 @@ def test_several_folders_stand_in_the_environment_as_in_path(monkeypatch: pytest
             r"^ragnotes\.toml: server cannot be set there.*RAGNOTES_SERVER",
         ),
         ({}, {}, 'model_url = "http://elsewhere"', r"^ragnotes\.toml: model_url cannot be set.*RAGNOTES_MODEL_URL"),
+        ({}, {}, "require_key = false", r"^ragnotes\.toml: require_key cannot be set there.*somebody else's"),
         ({}, {}, 'model_name = "m"', r"^ragnotes\.toml: model_name cannot be set there"),
         ({}, {}, 'model_api_key = "k"', r"^ragnotes\.toml: model_api_key cannot be set there"),
         ({"model_url": "localhost:8080"}, {}, "", r"^--model-url: .*is no URL such as http://127\.0\.0\.1:8080/v1"),
@@ -204,3 +205,37 @@ def test_what_a_stronger_source_overrules_has_no_origin(monkeypatch: pytest.Monk
     monkeypatch.setenv("RAGNOTES_MODEL_URL", URL)
     settings, origins = settings_with_origins({})
     assert (settings.model, origins) == (None, {"model_url": "RAGNOTES_MODEL_URL"})
+
+
+def test_paths_of_the_users_own_file_are_told_apart_before_they_are_placed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ana")
+    file = own_file(monkeypatch, tmp_path, 'corpus = "notes:~/papers"\nembedder = ""\n')
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())  # as some editors begin a file
+    settings = load_settings({})
+    assert settings.corpus == (file.parent / "notes", Path("/home/ana/papers"))
+    assert settings.embedder == Path()
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "#" * 70_000, 'tz = "Mars/Olympus"'])
+def test_a_hostile_file_beside_the_notes_is_refused_with_its_place(text: str) -> None:
+    Path("notes").mkdir()
+    Path("notes/ragnotes.toml").write_text(text)
+    with pytest.raises(SettingsError, match=r"^notes/ragnotes\.toml"):
+        load_settings({"corpus": ["notes"]})
+
+
+def test_the_file_of_the_working_directory_is_read_once_however_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("notes").mkdir()
+    Path("notes/ragnotes.toml").write_text('tz = "Asia/Tokyo"\nport = 7\n')
+    Path("link").symlink_to("notes")
+    monkeypatch.setenv("RAGNOTES_CORPUS", ":notes")
+    assert (load_settings({}).tz, load_settings({}).port) == ("Asia/Tokyo", 8000)
+    monkeypatch.chdir("notes")
+    for folder in (".", "../notes", "../link"):
+        assert settings_with_origins({"corpus": [folder]})[1]["tz"] == "ragnotes.toml: tz"
+
+
+def test_folders_of_notes_that_cannot_be_looked_at_are_left_to_who_reads_them() -> None:
+    assert load_settings({"corpus": ["x" * 300]}).corpus == (Path("x" * 300),)

@@ -38,16 +38,16 @@ def _first(package: str, pattern: str) -> Path | None:
     return next((path for folder in folders or () for path in sorted(Path(folder).glob(pattern))), None)
 
 
-def described(model: Path) -> str:
-    """The licence of a bundled model, and whether its weights are those that are tested with; of others their place."""
+def described(model: Path) -> tuple[str, bool]:
+    """The licence of a bundled model, or where another one lies; False where a bundled one is not as it was tested."""
     package = next((name for name in SHA256 if name in model.parts), None)
     if package is None:
-        return f"{model}, whose licence is told where it came from"
+        return f"{model}, whose licence is told where it came from", True
     weights = model / "model.safetensors" if model.is_dir() else model
     with weights.open("rb") as file:
-        known = hashlib.file_digest(file, "sha256").hexdigest() == SHA256[package]
-    checksum = "weights as tested" if known else "OTHER WEIGHTS than those that were tested"
-    return f"bundled, {_licence(package)}, {checksum}"
+        as_tested = hashlib.file_digest(file, "sha256").hexdigest() == SHA256[package]
+    told = "weights as tested" if as_tested else "other weights than those that were tested"
+    return f"bundled, {_licence(package)}, {told}", as_tested
 
 
 def _licence(package: str) -> str:
