@@ -58,7 +58,7 @@ Body: TypeAlias = Mapping[str, object]
 
 STDIN = "-"
 MOST_BYTES = 64 * 1024
-"""Of stdin: more than any question has that is not refused as too long."""
+"""Of stdin: more than the longest question takes."""
 QuestionArgument = Annotated[
     str, typer.Argument(metavar="QUESTION", help="In your own words; - reads it from stdin.", show_default=False)
 ]
@@ -100,7 +100,7 @@ def ask(
     own = {"corpus": corpus, "index": index, "embedder": embedder, "model": model, "model_url": model_url}
     settings = load_settings({**own, "server": server, "tz": tz, "history": False if no_history else None})
     body = {
-        "question": _readable(question),
+        "question": _asked(question),
         "limit": limit,
         "llm": not no_llm,
         "keep_unsupported": keep_unsupported,
@@ -153,7 +153,7 @@ def search(
     settings = load_settings({"corpus": corpus, "index": index, "embedder": embedder, "tz": tz})
     given = _filters(since=since, until=until, tag=tag, path=path, kind=kind, speaker=speaker)
     filters = filters_of(FiltersBody.model_validate(given))
-    query = _readable(query)
+    query = _asked(query)
     with opened(ctx.obj, settings) as library, console.working("searching"):
         found = library.search(query, filters=filters, limit=limit, surroundings=context, clock=Clock(now))
         shown = found_json(found)
@@ -279,7 +279,7 @@ def _conversation(settings: Settings, conversation: str | None, *, go_on: bool) 
     return conversation or (LAST if go_on else NEW if settings.history and not settings.server else None)
 
 
-def _readable(question: str) -> str:
+def _asked(question: str) -> str:
     """The question, which `-` has come by stdin. Raises UsageError where it came in bytes that are no text."""
     if question == STDIN:
         question = _from_stdin()

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from ragnotes import console
+from ragnotes.calls import public
 from ragnotes.options import CorpusOption, IndexOption, JsonOption
 from ragnotes.running import Code, print_json
 from ragnotes.settings import Settings, settings_with_origins
@@ -37,7 +38,10 @@ class _File:
 def config(*, corpus: CorpusOption = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
     """Show every setting, its value, and where it was set; no key is shown."""
     settings, origins = settings_with_origins({"corpus": corpus, "index": index})
-    shown = [_Shown(name, _value(settings, name), origins.get(name, DEFAULT)) for name in sorted(_names())]
+    shown = [
+        _Shown(name, _value(settings, name), origins.get(name, DEFAULT))
+        for name in sorted(each.name for each in fields(Settings))
+    ]
     files = [_File(str(path), path.is_file()) for path in files_of(settings.corpus)]
     if as_json:
         print_json({"settings": shown, "files": files})
@@ -46,16 +50,14 @@ def config(*, corpus: CorpusOption = None, index: IndexOption = None, as_json: J
     raise typer.Exit(Code.DONE)
 
 
-def _names() -> list[str]:
-    return [each.name for each in fields(Settings)]
-
-
 def _value(settings: Settings, name: str) -> object:
     value = getattr(settings, name)
     if name in SECRET:
         return value is not None
     if isinstance(value, tuple):
         return [str(each) for each in value]
+    if name == "server" and value is not None:
+        return public(value)
     return str(value) if isinstance(value, Path) else value
 
 
@@ -78,4 +80,6 @@ def _in_words(shown: _Shown) -> str:
         return HIDDEN if value else UNSET
     if isinstance(value, list):
         return ", ".join(value)
-    return UNSET if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None:
+        return UNSET
+    return str(value).lower() if isinstance(value, bool) else str(value)

